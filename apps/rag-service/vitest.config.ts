@@ -1,0 +1,7 @@
+import { project } from "@enginehouse/vitest-preset";
+
+export default project("rag-service", {
+  include: ["test/**/*.test.ts", "e2e/**/*.test.ts"],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+});

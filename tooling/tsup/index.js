@@ -1,0 +1,16 @@
+import { defineConfig } from "tsup"
+
+/** JS only: tsup 9 makes .d.ts through the old TypeScript JS API, which TypeScript 7 has not got. */
+export const library = (options = {}) =>
+  defineConfig({
+    entry: ["src/index.ts"],
+    format: ["esm"],
+    platform: "node",
+    target: "node22.18",
+    dts: false,
+    sourcemap: true,
+    clean: true,
+    splitting: false,
+    treeshake: true,
+    ...options,
+  })
