@@ -1,6 +1,6 @@
-import type { TestProjectInlineConfiguration, UserWorkspaceConfig } from "vitest/config"
+import type { TestProjectInlineConfiguration, UserWorkspaceConfig } from "vitest/config";
 
 export declare const project: (
   name: string,
   test?: TestProjectInlineConfiguration["test"],
-) => UserWorkspaceConfig
+) => UserWorkspaceConfig;

