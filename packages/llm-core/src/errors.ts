@@ -1,0 +1,202 @@
+import type { ToolCallEvent, Usage } from "./events.ts";
+
+/**
+ * Every fault of the house has one of these codes. `retryable` says whether the same request, sent again
+ * unchanged, may succeed: `undefined` means that the code alone does not tell.
+ */
+export const ERROR_CODES = {
+  aborted: { retryable: false, says: "the caller cancelled the call" },
+  timeout: { retryable: true, says: "a deadline of the call passed" },
+  unavailable: { retryable: true, says: "the backend could not be reached, or cannot answer at present" },
+  unauthenticated: { retryable: false, says: "the backend refused the credentials" },
+  forbidden: { retryable: false, says: "the credentials do not allow this" },
+  "rate-limited": { retryable: true, says: "the backend asks for patience" },
+  "quota-exhausted": { retryable: false, says: "the account behind the credentials has nothing left" },
+  "invalid-request": { retryable: false, says: "the request is wrong and would be wrong again" },
+  "invalid-settings": { retryable: false, says: "the provider's settings are wrong" },
+  unsupported: { retryable: false, says: "the provider or the model cannot do what was asked" },
+  "model-not-found": { retryable: false, says: "the backend does not have this model" },
+  "model-not-installed": { retryable: false, says: "the model is known, but it is not here yet" },
+  "model-load-failed": { retryable: false, says: "the model is here and could not be loaded" },
+  "out-of-memory": { retryable: undefined, says: "the memory does not suffice" },
+  "disk-full": { retryable: false, says: "the disk does not suffice" },
+  "context-overflow": { retryable: false, says: "the request does not fit the model's context window" },
+  "input-too-long": { retryable: false, says: "a text is longer than the embedding model reads" },
+  "content-filtered": { retryable: false, says: "the backend withheld the answer" },
+  "invalid-response": { retryable: undefined, says: "the backend's reply could not be understood" },
+  "stream-interrupted": { retryable: true, says: "the answer broke off before its end" },
+  "output-invalid": {
+    retryable: undefined,
+    says: "the model's output does not have the form that was asked for",
+  },
+  "provider-internal": {
+    retryable: undefined,
+    says: "the provider or its backend failed in an unexpected way",
+  },
+  "shut-down": { retryable: false, says: "the provider was closed" },
+  "plugin-invalid": { retryable: false, says: "a plugin's manifest or export breaks the contract" },
+  "plugin-incompatible": {
+    retryable: false,
+    says: "a plugin speaks a contract version that this host does not",
+  },
+  "plugin-load-failed": { retryable: false, says: "a plugin's module could not be imported" },
+  "plugin-duplicate": { retryable: false, says: "two packages claim one provider id" },
+} as const satisfies Record<string, { retryable: boolean | undefined; says: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Where in a call the fault arose. */
+export type ErrorPhase =
+  | "settings"
+  | "connect"
+  | "request"
+  | "first-event"
+  | "stream"
+  | "load"
+  | "pull"
+  | "close";
+
+/** What had arrived before a stream broke. Only what is known is there. */
+export interface PartialAnswer {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCallEvent[];
+  readonly usage?: Usage | undefined;
+}
+
+export interface LlmErrorInit {
+  readonly provider?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly model?: string | undefined;
+  readonly phase?: ErrorPhase | undefined;
+  /** Default: what the code's row says. Give it only when the case is known better. */
+  readonly retryable?: boolean | undefined;
+  /** How long the backend asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** The backend's HTTP status. */
+  readonly status?: number | undefined;
+  readonly partial?: PartialAnswer | undefined;
+  /** Figures of a `context-overflow`, an `input-too-long` or an `out-of-memory`: tokens or bytes. */
+  readonly figures?: Readonly<Record<string, number>> | undefined;
+  /** What to do next, as one sentence for a person. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+const MARKER = Symbol.for("enginehouse.llm-error");
+
+/** The only error class. Recognise it with `isLlmError`: two copies of this package may be installed. */
+export class LlmError extends Error {
+  override readonly name = "LlmError";
+  readonly code: ErrorCode;
+  readonly provider: string | undefined;
+  readonly operation: string | undefined;
+  readonly model: string | undefined;
+  readonly phase: ErrorPhase | undefined;
+  readonly retryable: boolean | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly status: number | undefined;
+  readonly partial: PartialAnswer | undefined;
+  readonly figures: Readonly<Record<string, number>> | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, init: LlmErrorInit = {}) {
+    super(redact(message), init.cause === undefined ? undefined : { cause: init.cause });
+    Object.defineProperty(this, MARKER, { value: true });
+    this.code = code;
+    this.provider = init.provider;
+    this.operation = init.operation;
+    this.model = init.model;
+    this.phase = init.phase;
+    this.retryable = init.retryable ?? ERROR_CODES[code].retryable;
+    this.retryAfterMs = init.retryAfterMs;
+    this.status = init.status;
+    this.partial = init.partial;
+    this.figures = init.figures;
+    this.hint = init.hint === undefined ? undefined : redact(init.hint);
+  }
+
+  /** The error as data for a log or a reply: no stack, no cause, no answer text. */
+  toJSON(): Record<string, unknown> {
+    const {
+      code,
+      message,
+      provider,
+      operation,
+      model,
+      phase,
+      retryable,
+      retryAfterMs,
+      status,
+      figures,
+      hint,
+    } = this;
+    return {
+      code,
+      message,
+      provider,
+      operation,
+      model,
+      phase,
+      retryable,
+      retryAfterMs,
+      status,
+      figures,
+      hint,
+    };
+  }
+}
+
+/** True for an `LlmError` of any copy of this package. */
+export function isLlmError(value: unknown): value is LlmError {
+  return typeof value === "object" && value !== null && MARKER in value;
+}
+
+/** `error` itself where it is an `LlmError`, with what `known` adds; anything else wrapped as `code`, its text kept. */
+export function toLlmError(error: unknown, code: ErrorCode, known: LlmErrorInit = {}): LlmError {
+  if (isLlmError(error)) return withDetails(error, known);
+  const text = error instanceof Error ? error.message : String(error);
+  return new LlmError(code, text === "" ? ERROR_CODES[code].says : text, { ...known, cause: error });
+}
+
+/** A copy of `error` in which what it does not say itself is filled from `known`. */
+export function withDetails(error: LlmError, known: LlmErrorInit): LlmError {
+  const filled: Record<string, unknown> = {};
+  let changed = false;
+  for (const key of DETAILS) {
+    const own = error[key];
+    filled[key] = own ?? known[key];
+    if (own === undefined && known[key] !== undefined) changed = true;
+  }
+  if (!changed) return error;
+  const copy = new LlmError(error.code, error.message, { ...filled, cause: error.cause ?? known.cause });
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+const DETAILS = [
+  "provider",
+  "operation",
+  "model",
+  "phase",
+  "retryable",
+  "retryAfterMs",
+  "status",
+  "partial",
+  "figures",
+  "hint",
+] as const;
+
+const SECRETS: readonly RegExp[] = [
+  /\b(?:sk|pk|rk|hf|gsk|xai|ghp|gho|glpat)[-_][A-Za-z0-9_-]{6,}/g,
+  /(?<=\b(?:bearer|basic)\s+)[^\s"',;]{4,}/gi,
+  /(?<=\b(?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization)["']?\s*[=:]\s*["']?)(?!(?:bearer|basic)\b)[^\s"',;&]{4,}/gi,
+  /(?<=:\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
+];
+
+/** The text with everything that looks like a credential replaced. */
+export function redact(text: string): string {
+  let clean = text;
+  for (const pattern of SECRETS) clean = clean.replace(pattern, "[redacted]");
+  return clean;
+}

@@ -1,0 +1,175 @@
+import { createCalls } from "./calls.ts";
+import type { ChatRequest } from "./chat.ts";
+import { type ErrorPhase, LlmError } from "./errors.ts";
+import type { Health } from "./model.ts";
+import { type CallOptions, type Feature, OPERATIONS, type Operation, type Provider } from "./provider.ts";
+import { issueText, type SettingsSchema } from "./schema.ts";
+import { streamWithPolicies } from "./stream-host.ts";
+import { fromBatches } from "./stream.ts";
+
+export interface Hosting {
+  readonly name: string;
+  readonly features: readonly Feature[];
+  readonly settings: SettingsSchema;
+  readonly given: unknown;
+}
+
+/** How long `health` may take, in milliseconds. */
+const HEALTH_LIMIT = 2_000;
+
+/**
+ * Puts the promises that hold for every provider around one, so that no plugin has to keep them by itself: settings
+ * are checked before the first operation, every fault is an `LlmError` that names the provider, what a plugin does
+ * not declare never reaches it, an aborted or closed call ends as such, and `health` never rejects.
+ */
+export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting): Made {
+  const calls = createCalls(hosting.name);
+  const ready = checkOnce(hosting);
+  let closing: Promise<void> | undefined;
+
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      calls.shutDown();
+      await made.close();
+    })());
+
+  /** One call of a method that answers with a promise. */
+  function single<Input, Output>(
+    operation: Operation,
+    phase: ErrorPhase,
+    run: (input: Input, options: CallOptions) => Promise<Output>,
+  ): (input: Input, options?: CallOptions) => Promise<Output> {
+    return async (input, options = {}) => {
+      const call = calls.begin(operation, modelOf(input), options.signal);
+      try {
+        await ready();
+        return await run(input, { ...options, signal: call.signal });
+      } catch (error) {
+        throw call.fail(error, { phase });
+      } finally {
+        call.end();
+      }
+    };
+  }
+
+  const withoutInput =
+    <Output>(operation: Operation, run: (options: CallOptions) => Promise<Output>) =>
+    (options?: CallOptions): Promise<Output> =>
+      single<undefined, Output>(operation, "request", (_, inner) => run(inner))(undefined, options);
+
+  const hosted: { -readonly [K in keyof Provider]: Provider[K] } = { name: hosting.name, close };
+  const { stream, embed, rerank, countTokens, health, listModels, describeModel } = bound(made);
+  const { pullModel, deleteModel, loadModel, unloadModel, loadedModels } = bound(made);
+
+  if (stream !== undefined) {
+    hosted.stream = (request: ChatRequest, options: CallOptions = {}) =>
+      fromBatches(() =>
+        streamWithPolicies({ stream, calls, ready, features: hosting.features }, request, options),
+      );
+  }
+  if (embed !== undefined) {
+    hosted.embed = single("embed", "request", async (request, options) => {
+      if (request.texts.length === 0) return { model: request.model, vectors: [], usage: { inputTokens: 0 } };
+      const response = await embed(request, options);
+      const [first] = response.vectors;
+      const sound = response.vectors.every((vector) => vector.length === first?.length);
+      if (response.vectors.length === request.texts.length && sound) return response;
+      throw new LlmError(
+        "invalid-response",
+        `${request.texts.length} texts went in and ${response.vectors.length} vectors came out, or not all of one length`,
+      );
+    });
+  }
+  if (rerank !== undefined) hosted.rerank = single("rerank", "request", rerank);
+  if (countTokens !== undefined) hosted.countTokens = single("count", "request", countTokens);
+  if (listModels !== undefined) hosted.listModels = withoutInput("list", listModels);
+  if (loadedModels !== undefined) hosted.loadedModels = withoutInput("loaded", loadedModels);
+  if (describeModel !== undefined) hosted.describeModel = single("describe", "request", describeModel);
+  if (deleteModel !== undefined) hosted.deleteModel = single("delete", "request", deleteModel);
+  if (loadModel !== undefined) hosted.loadModel = single("load", "load", loadModel);
+  if (unloadModel !== undefined) hosted.unloadModel = single("unload", "load", unloadModel);
+  if (health !== undefined)
+    hosted.health = (options = {}) =>
+      boundedHealth(
+        single("health", "request", (_, inner) => health(inner)),
+        options,
+      );
+  if (pullModel !== undefined) {
+    hosted.pullModel = async function* pull(request, options = {}) {
+      const call = calls.begin("pull", request.model, options.signal);
+      let done = false;
+      try {
+        await ready();
+        yield* pullModel(request, { ...options, signal: call.signal });
+        done = true;
+      } catch (error) {
+        done = true;
+        throw call.fail(error, { phase: "pull" });
+      } finally {
+        if (!done) call.leave();
+        call.end();
+      }
+    };
+  }
+  return hosted as Made;
+}
+
+function bound(made: Provider): Provider {
+  const methods: Record<string, unknown> = {};
+  for (const method of Object.values(OPERATIONS)) {
+    const own = made[method];
+    if (own !== undefined) methods[method] = own.bind(made);
+  }
+  return methods as unknown as Provider;
+}
+
+function modelOf(input: unknown): string | undefined {
+  if (typeof input === "string") return input;
+  if (typeof input !== "object" || input === null || !("model" in input)) return undefined;
+  return typeof input.model === "string" ? input.model : undefined;
+}
+
+function checkOnce({ name, settings, given }: Hosting): () => Promise<void> {
+  let checked: Promise<void> | undefined;
+  return () =>
+    (checked ??= (async () => {
+      const result = await settings["~standard"].validate(given);
+      if (result.issues === undefined) return;
+      throw new LlmError(
+        "invalid-settings",
+        `settings of "${name}": ${result.issues.map(issueText).join("; ")}`,
+        {
+          provider: name,
+          phase: "settings",
+          hint: "the table of settings is in the README of the provider's package",
+        },
+      );
+    })());
+}
+
+async function boundedHealth(
+  ask: (input: undefined, options: CallOptions) => Promise<Health>,
+  options: CallOptions,
+): Promise<Health> {
+  const limit = new AbortController();
+  const stop = (): void => limit.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", stop, { once: true });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<Health>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ status: "down", message: `no answer within ${HEALTH_LIMIT / 1_000} s` });
+      limit.abort();
+    }, HEALTH_LIMIT);
+  });
+  const asked = ask(undefined, { ...options, signal: limit.signal }).catch((error: unknown): Health => {
+    const fault = error as LlmError;
+    return { status: "down", message: fault.message, hint: fault.hint };
+  });
+  if (options.signal?.aborted === true) stop();
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,44 @@
+import type { ChatRequest, Message } from "./chat.ts";
+import type { LlmError } from "./errors.ts";
+import type { Warning } from "./events.ts";
+
+/**
+ * The request with its oldest turns gone: as many as the error's figures call for, else one. A turn is a user's
+ * message and all that answered it; system messages and the last turn stay. Throws the error when nothing can go.
+ * Replaces an earlier `dropped` warning in `warnings` by one that counts all.
+ */
+export function dropOldest(request: ChatRequest, error: LlmError, warnings: Warning[]): ChatRequest {
+  const { messages } = request;
+  const starts = messages.flatMap((message, index) => (message.role === "user" ? [index] : []));
+  const last = starts.at(-1);
+  if (last === undefined || starts.length < 2) throw error;
+
+  const { promptTokens, window } = error.figures ?? {};
+  const excess = promptTokens === undefined || window === undefined ? 0 : 1 - window / promptTokens;
+  const goal = excess * messages.reduce((sum, message) => sum + lengthOf(message), 0);
+  let gone = 0;
+  let end = starts[1] ?? last;
+  for (const start of starts.slice(1)) {
+    end = start;
+    gone = messages
+      .slice(0, end)
+      .reduce((sum, message) => sum + (message.role === "system" ? 0 : lengthOf(message)), 0);
+    if (gone >= goal) break;
+  }
+  const kept = messages.filter((message, index) => index >= end || message.role === "system");
+  const before = warnings.findIndex((warning) => warning.code === "dropped");
+  const earlier = before === -1 ? 0 : Number.parseInt(warnings[before]?.message ?? "0", 10);
+  if (before !== -1) warnings.splice(before, 1);
+  const count = earlier + messages.length - kept.length;
+  warnings.push({
+    code: "dropped",
+    option: "overflow",
+    message: `${count} of the oldest messages were left out to fit the context window`,
+  });
+  return { ...request, messages: kept };
+}
+
+function lengthOf(message: Message): number {
+  const { content } = message;
+  return typeof content === "string" ? content.length : JSON.stringify(content).length;
+}
