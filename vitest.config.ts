@@ -1,13 +1,21 @@
-import { defineConfig } from "vitest/config"
+import process from "node:process";
+
+import { defineConfig } from "vitest/config";
+
+const report = process.env["VITEST_REPORT"];
 
 export default defineConfig({
   test: {
     projects: ["packages/*", "apps/*", "tooling/house", "tooling/installs"],
-    reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]],
+    reporters: [
+      "default",
+      "./tooling/vitest/skipped.js",
+      ...(report === undefined ? [] : [["json", { outputFile: report }] satisfies [string, object]]),
+    ],
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**", "apps/*/src/**"],
       reporter: ["text-summary", "json-summary", "lcov"],
     },
   },
-})
+});

@@ -1,2 +1,2 @@
-import type { Options } from "tsup"
-export declare const library: (options?: Options) => Options | Options[] | ((o: Options) => unknown)
+import type { Options } from "tsup";
+export declare const library: (options?: Options) => Options | Options[] | ((o: Options) => unknown);

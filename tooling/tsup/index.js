@@ -1,4 +1,4 @@
-import { defineConfig } from "tsup"
+import { defineConfig } from "tsup";
 
 /** JS only: tsup 9 makes .d.ts through the old TypeScript JS API, which TypeScript 7 has not got. */
 export const library = (options = {}) =>
@@ -13,4 +13,4 @@ export const library = (options = {}) =>
     splitting: false,
     treeshake: true,
     ...options,
-  })
+  });

@@ -1,0 +1,56 @@
+// `pnpm check`, and `npm test` after its set-up: everything that CI checks, in one list. What follows goes to Vitest.
+// A step that fails does not hide the next ones; only what needs the build waits for it.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const reports = join(root, "reports");
+const script = (name, ...args) => ["node", join("tooling", "scripts", name), ...args];
+const pnpm = (...args) => ["pnpm", "exec", ...args];
+const turbo = (...tasks) => pnpm("turbo", "run", ...tasks, "--continue", "--output-logs=errors-only");
+
+const steps = [
+  { name: "format", command: pnpm("oxfmt", "--check"), advice: "pnpm fix" },
+  { name: "lint", command: pnpm("oxlint", "--type-aware", "--deny-warnings") },
+  { name: "boundaries", command: pnpm("turbo", "boundaries") },
+  { name: "unused", command: pnpm("knip") },
+  { name: "changesets", command: script("verify-changeset.mjs"), advice: "pnpm changeset" },
+  { name: "types", command: turbo("typecheck") },
+  { name: "build", command: turbo("build") },
+  { name: "packages", command: turbo("check:package"), needs: "build" },
+  { name: "contract", command: script("api.mjs"), needs: "build", advice: "pnpm api" },
+  { name: "engines", command: script("engines.mjs") },
+  { name: "tests", command: pnpm("vitest", "run", ...process.argv.slice(2)), needs: "build" },
+];
+
+mkdirSync(reports, { recursive: true });
+rmSync(join(reports, "vitest.json"), { force: true });
+const outcomes = {};
+for (const { name, command, needs } of steps) {
+  if (needs !== undefined && outcomes[needs] !== "ok") {
+    outcomes[name] = "not run";
+    continue;
+  }
+  console.log(`\n[check] ${name}: ${command.join(" ")}`);
+  outcomes[name] = succeeds(command) ? "ok" : "failed";
+  writeFileSync(join(reports, "check.json"), `${JSON.stringify(outcomes, undefined, 2)}\n`);
+}
+console.log();
+for (const { name, advice, needs } of steps) {
+  if (outcomes[name] === "failed")
+    console.log(`[check] ${name} failed${advice ? `; \`${advice}\` may help` : ""}`);
+  if (outcomes[name] === "not run") console.log(`[check] ${name} not run: it needs ${needs}`);
+}
+if (Object.values(outcomes).some((outcome) => outcome !== "ok")) process.exitCode = 1;
+else console.log(`[check] all ${steps.length} steps passed`);
+
+function succeeds([command, ...args]) {
+  const env = { ...process.env, VITEST_REPORT: join(reports, "vitest.json"), TURBO_TELEMETRY_DISABLED: "1" };
+  const shell = process.platform === "win32";
+  const result = spawnSync(command, args, { cwd: root, env, stdio: "inherit", shell });
+  if (result.error) console.error(`[check] could not run ${command}: ${result.error.message}`);
+  return result.status === 0;
+}
