@@ -37,14 +37,14 @@ const jobs = {
   },
 };
 
-const [job = "", ...args] = process.argv.slice(2);
+const [job = "", ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(jobs, job)) {
   console.error(`usage: node tooling/scripts/run.mjs <${Object.keys(jobs).join("|")}>`);
   process.exit(2);
 }
 provideNode();
 providePnpm();
-jobs[job](args);
+jobs[job](rest);
 
 /** What the strictest tools want: ^22.18 || ^24.11 || >=26. */
 function suits(version) {
@@ -100,12 +100,10 @@ function install(flags) {
 
 function manifestsHash() {
   const members = ["packages", "apps", "tooling"].flatMap((parent) =>
-    readdirSync(join(root, parent))
-      .sort()
-      .map((name) => join(parent, name, "package.json")),
+    readdirSync(join(root, parent)).map((name) => join(parent, name, "package.json")),
   );
   const hash = createHash("sha256").update(`${process.platform} ${process.arch} ${env[pathKey]}`);
-  for (const file of ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", ...members]) {
+  for (const file of ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", ...members.toSorted()]) {
     const path = join(root, file);
     if (existsSync(path)) hash.update(`${file}\n`).update(readFileSync(path));
   }
