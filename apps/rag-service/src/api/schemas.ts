@@ -40,8 +40,6 @@ export const CollectionSchema = z
     name: z.string(),
     createdAt: time,
     documents: count,
-    chunks: count,
-    bytes: count.optional(),
     embedder: z
       .object({
         providerId: z.string(),
@@ -86,10 +84,10 @@ export const DocumentSchema = z
       .string()
       .optional()
       .openapi({ description: "The version that is searched. Absent until one is whole." }),
+    name: z.string().openapi({ description: "The file's name, for people." }),
     title: z.string(),
-    uri: z.string().optional(),
-    mediaType: z.string(),
-    bytes: count,
+    mediaType: z.string().optional().openapi({ description: "Known once it was read." }),
+    bytes: count.optional(),
     characters: count.optional(),
     pages: count.optional(),
     chunks: count.optional(),
@@ -100,6 +98,11 @@ export const DocumentSchema = z
       .optional()
       .openapi({ description: "What could not be read, in sentences." }),
     jobId: z.string().optional().openapi({ description: "The latest job on this document." }),
+    stage: z.string().optional().openapi({ description: "What that job is doing, while it runs." }),
+    progress: z
+      .object({ done: z.number(), total: z.number().optional() })
+      .optional()
+      .openapi({ description: "How far that stage is, while it runs." }),
     createdAt: time,
     updatedAt: time,
   })
@@ -115,7 +118,6 @@ export const DocumentTextSchema = z
     text: z.string(),
     name: z.string().trim().min(1).max(500),
     mediaType: z.string().max(200).optional(),
-    uri: z.string().max(2_000).optional(),
   })
   .openapi("DocumentText");
 export type DocumentText = z.infer<typeof DocumentTextSchema>;
@@ -146,7 +148,6 @@ export const DocumentContentSchema = z
     mediaType: z.string(),
     text: z.string().openapi({ description: "The extracted text. All offsets are UTF-16 indexes into it." }),
     pages: z.array(z.object({ page: count, charStart: count, charEnd: count })),
-    headings: z.array(z.object({ level: count, text: z.string(), charStart: count, charEnd: count })),
   })
   .openapi("DocumentContent");
 export type DocumentContent = z.infer<typeof DocumentContentSchema>;
@@ -233,7 +234,10 @@ export type JobStatus = z.infer<typeof JobStatusSchema>;
 export const JobSchema = z
   .object({
     id,
-    kind: z.enum(["ingest", "reindex", "download"]),
+    kind: z.enum(["ingest", "index", "download"]).openapi({
+      description:
+        "`ingest` takes in a document, `index` computes missing vectors, `download` fetches a model.",
+    }),
     status: JobStatusSchema,
     stage: z.string().openapi({ example: "extracting", description: "What it is doing now, in one word." }),
     done: z.number().nonnegative(),
@@ -291,8 +295,8 @@ export const HitSchema = z
     documentId: id,
     versionId: id,
     collectionId: id,
+    name: z.string().openapi({ description: "The file's name." }),
     title: z.string(),
-    uri: z.string().optional(),
     text: z.string(),
     page: count.optional(),
     charStart: count,
@@ -306,7 +310,6 @@ export type Hit = z.infer<typeof HitSchema>;
 export const FilterSchema = z
   .strictObject({
     documentIds: z.array(id).max(1_000).optional(),
-    mediaTypes: z.array(z.string().max(200)).max(100).optional(),
   })
   .openapi("Filter");
 export type Filter = z.infer<typeof FilterSchema>;
@@ -337,7 +340,13 @@ export type SearchRequest = z.infer<typeof SearchRequestSchema>;
 export const SearchResponseSchema = z
   .object({
     hits: z.array(HitSchema),
-    mode: RetrievalModeSchema.openapi({ description: "What was done: `lexical` when no embedder is there." }),
+    mode: RetrievalModeSchema.openapi({
+      description: "What was done: `lexical` when there are no vectors yet.",
+    }),
+    coverage: z
+      .number()
+      .openapi({ description: "How much of the question the best passage has in words, 0 to 1." }),
+    warnings: z.array(z.string()),
     timings: z.object({ totalMs: milliseconds }),
   })
   .openapi("SearchResponse");
@@ -347,11 +356,19 @@ export type SearchResponse = z.infer<typeof SearchResponseSchema>;
 
 export const CitationSchema = z
   .object({
-    n: z.number().int().positive().openapi({ description: "The number of the `[n]` marker." }),
+    n: z
+      .number()
+      .int()
+      .positive()
+      .openapi({
+        description:
+          "The number of the source. Several citations may share it: other sentences of one passage.",
+      }),
     documentId: id,
     versionId: id,
+    collectionId: id,
+    name: z.string().openapi({ description: "The file's name." }),
     title: z.string(),
-    uri: z.string().optional(),
     chunkId: id,
     page: count.optional(),
     charStart: count.openapi({ description: "Where the quote is in the document's extracted text." }),
@@ -414,8 +431,23 @@ export const SentenceSchema = z
   .object({
     start: count,
     end: count,
-    supported: z.boolean(),
-    citations: z.array(z.number().int().positive()).openapi({ description: "Numbers of citations." }),
+    supported: z.boolean().optional().openapi({
+      description: "Absent: it says nothing that could be checked (a heading, a lead-in, code).",
+    }),
+    citations: z
+      .array(z.number().int().positive())
+      .openapi({ description: "Numbers of the sources that support it." }),
+    markers: z
+      .array(
+        z.object({
+          start: count,
+          end: count,
+          n: z.number().int(),
+          verdict: z.enum(["kept", "moved", "dropped"]),
+          to: z.number().int().optional(),
+        }),
+      )
+      .openapi({ description: "The `[n]` that the model wrote itself, with what became of each." }),
   })
   .openapi("Sentence");
 export type Sentence = z.infer<typeof SentenceSchema>;
@@ -562,6 +594,8 @@ export const RunEventSchema = z
       hits: z.array(HitSchema),
       quotes: z.array(CitationSchema),
       mode: RetrievalModeSchema,
+      coverage: z.number(),
+      warnings: z.array(z.string()),
       retrievalMs: milliseconds,
     }),
     z.object({ type: z.literal("notice"), notice: NoticeSchema }),
@@ -611,7 +645,7 @@ export const DiagnosticSchema = z
   .object({
     package: z.string(),
     providerId: z.string().optional(),
-    status: z.enum(["used", "not-used", "failed"]),
+    status: z.enum(["used", "ignored", "refused", "failed"]),
     code: z.string().optional(),
     message: z.string(),
     hint: z.string().optional(),
@@ -621,7 +655,7 @@ export type Diagnostic = z.infer<typeof DiagnosticSchema>;
 
 export const HealthSchema = z
   .object({
-    status: z.enum(["ok", "unavailable", "unknown"]),
+    status: z.enum(["ok", "degraded", "down", "unknown"]),
     version: z.string().optional(),
     message: z.string().optional(),
     hint: z.string().optional(),
@@ -633,7 +667,7 @@ export type Health = z.infer<typeof HealthSchema>;
 export const ProviderSchema = z
   .object({
     id,
-    package: z.string(),
+    package: z.string().optional(),
     packageVersion: z.string().optional(),
     operations: z.array(z.string()),
     features: z.array(z.string()),
@@ -663,6 +697,7 @@ export const ModelSchema = z
     dimensions: count.optional(),
     license: z.string().optional(),
     note: z.string().optional(),
+    problem: z.string().optional().openapi({ description: "Why it cannot be used as it is." }),
   })
   .openapi("Model");
 export type Model = z.infer<typeof ModelSchema>;
@@ -728,7 +763,7 @@ export const ModelsAvailableSchema = z
       z.object({
         backend: z.string(),
         info: z.object({
-          package: z.string(),
+          package: z.string().optional(),
           operations: z.array(z.string()),
           health: HealthSchema,
         }),

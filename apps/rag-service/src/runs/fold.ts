@@ -1,0 +1,107 @@
+/** A run is the sum of its events: what a reload shows is computed from what was sent, and cannot differ from it. */
+import type { AnswerRequest, Attempt, Run, RunEvent } from "../api/schemas.ts";
+
+/** What an answer may say on its way. How a run ends is said by the runs themselves. */
+export type ProgressEvent = Exclude<RunEvent, { type: "run.completed" | "run.error" | "run.cancelled" }>;
+
+export function openRun(
+  runId: string,
+  conversationId: string,
+  request: AnswerRequest,
+  createdAt: string,
+): Run {
+  const requestedMode = request.mode ?? "auto";
+  return {
+    runId,
+    status: "running",
+    question: request.question,
+    requestedMode,
+    mode: requestedMode === "quote" ? "quote" : "generate",
+    conversationId,
+    ...(request.collectionIds === undefined ? {} : { collectionIds: request.collectionIds }),
+    answer: "",
+    notices: [],
+    citations: [],
+    quotes: [],
+    sentences: [],
+    hits: [],
+    timings: {},
+    attempts: [],
+    createdAt,
+    lastEventId: 0,
+  };
+}
+
+/** Changes `run` in place: a run has one owner, and an answer has thousands of events. */
+export function foldEvent(run: Run, event: ProgressEvent, at: number): void {
+  run.lastEventId += 1;
+  switch (event.type) {
+    case "run.started":
+    case "query.rewritten":
+    case "attempt.status":
+      return;
+    case "retrieval.completed":
+      run.hits = event.hits;
+      run.quotes = event.quotes;
+      run.retrievalMode = event.mode;
+      run.timings = { ...run.timings, retrievalMs: event.retrievalMs };
+      return;
+    case "notice":
+      run.notices = [...run.notices, event.notice];
+      if (event.notice.code === "no-model" || event.notice.code === "models-failed") run.mode = "quote";
+      return;
+    case "context.budget":
+      run.context = event.context;
+      return;
+    case "attempt.started": {
+      const { attempt, providerId, model, demonstration } = event;
+      run.attempts = [...run.attempts, { attempt, providerId, model, demonstration, status: "running" }];
+      startedAt.set(run, at);
+      return;
+    }
+    case "attempt.failed":
+      closeAttempt(run, at, "failed", event.error);
+      return;
+    case "reasoning.delta":
+      run.reasoning = (run.reasoning ?? "") + event.text;
+      return;
+    case "text.delta":
+      run.answer += event.text;
+      return;
+    case "sentence": {
+      const { type: _, ...sentence } = event;
+      run.sentences.push(sentence);
+      const claims = run.sentences.filter((one) => one.supported !== undefined);
+      if (claims.length > 0)
+        run.supportedShare = claims.filter((one) => one.supported).length / claims.length;
+      return;
+    }
+    case "citation":
+      run.citations.push(event.citation);
+      return;
+    case "usage":
+      run.usage = event.usage;
+      return;
+    case "metrics": {
+      const { providerId, model, demonstration, timings } = event;
+      run.model = { providerId, model, ref: `${providerId}/${model}`, demonstration };
+      run.timings = { ...run.timings, ...timings };
+      return;
+    }
+  }
+}
+
+export function closeAttempt(
+  run: Run,
+  at: number,
+  status: Attempt["status"],
+  error?: Attempt["error"],
+): void {
+  const last = run.attempts.at(-1);
+  if (last?.status !== "running") return;
+  const durationMs = Math.round(at - (startedAt.get(run) ?? at));
+  const closed = { ...last, status, durationMs, ...(error === undefined ? {} : { error }) };
+  run.attempts = [...run.attempts.slice(0, -1), closed];
+}
+
+const startedAt = new WeakMap<Run, number>();
