@@ -1,0 +1,2 @@
+export { writeScriptedGguf, type ScriptedModelOptions } from "./scripted/scripted-gguf.ts";
+export type { Script, ScriptedCall, ScriptedReply, ScriptedRule } from "./scripted/script.ts";
