@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+
+import { batchesOf, type ChatEvent, fromBatches } from "../src/index.ts";
+import { eventsOf, finish, says, start } from "./double.ts";
+
+test("hands out single events in order, whatever the batches were", async () => {
+  const all = [start, ...says("a", "b"), finish];
+  const stream = fromBatches(async function* () {
+    yield [];
+    yield all.slice(0, 3);
+    yield [];
+    yield all.slice(3);
+  });
+  expect(await eventsOf(stream)).toEqual(all);
+});
+
+test("gives the batches to whoever can take them", async () => {
+  const stream = fromBatches(async function* () {
+    yield [start, finish];
+  });
+  const sizes: number[] = [];
+  for await (const batch of batchesOf(stream)) sizes.push(batch.length);
+  expect(sizes).toEqual([2]);
+});
+
+test("reads any async iterable in batches of one", async () => {
+  async function* plain(): AsyncGenerator<ChatEvent> {
+    yield start;
+    yield finish;
+  }
+  const sizes: number[] = [];
+  for await (const batch of batchesOf(plain())) sizes.push(batch.length);
+  expect(sizes).toEqual([1, 1]);
+});
+
+test("starts nothing before the first read", async () => {
+  let opened = 0;
+  const stream = fromBatches(() => {
+    opened += 1;
+    return (async function* () {
+      yield [start];
+    })();
+  });
+  const iterator = stream[Symbol.asyncIterator]();
+  expect(opened).toBe(0);
+  await iterator.next();
+  expect(opened).toBe(1);
+});
+
+test("answers reads made before the last one settled in their order", async () => {
+  const stream = fromBatches(async function* () {
+    yield [start];
+    yield [finish];
+  });
+  const iterator = stream[Symbol.asyncIterator]();
+  const reads = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()]);
+  expect(reads.map((read) => (read.done === true ? "end" : read.value.type))).toEqual([
+    "start",
+    "finish",
+    "end",
+    "end",
+  ]);
+});
+
+test("leaving the loop returns from the source, once", async () => {
+  let returned = 0;
+  const stream = fromBatches(async function* () {
+    try {
+      yield [start, finish];
+      yield [finish];
+    } finally {
+      returned += 1;
+    }
+  });
+  for await (const _ of stream) break;
+  expect(returned).toBe(1);
+  expect(await eventsOf(stream)).toEqual([]);
+});
+
+test("throws a fault once, then ends", async () => {
+  const stream = fromBatches(async function* () {
+    yield [start];
+    throw new Error("cut");
+  });
+  const iterator = stream[Symbol.asyncIterator]();
+  await iterator.next();
+  await expect(iterator.next()).rejects.toThrow("cut");
+  expect(await iterator.next()).toEqual({ value: undefined, done: true });
+});
