@@ -1,5 +1,5 @@
 import { automatonWeights, type AutomatonOptions } from "./automaton.ts";
-import { writeGgufFile, type GgufValue } from "./gguf-file.ts";
+import { writeGgufFile, type GgufContent, type GgufValue } from "./gguf-file.ts";
 import { compileScript, type Script } from "./script.ts";
 import { CHAT_TEMPLATE } from "./template.ts";
 import { END_OF_TEXT, MERGES, TURN_END, type TokenKind, type Vocabulary } from "./vocabulary.ts";
@@ -20,10 +20,14 @@ const TOKEN_TYPE: Record<TokenKind, number> = { normal: 1, control: 3, "user-def
 
 /** Writes a llama model in GGUF that answers as the script says, and says how many bytes it has. */
 export function writeScriptedGguf(path: string, options: ScriptedModelOptions): number {
+  return writeGgufFile(path, scriptedModel(options));
+}
+
+export function scriptedModel(options: ScriptedModelOptions): GgufContent {
   const { script, contextWindow = 2048, name = "scripted", template = CHAT_TEMPLATE, padding = {} } = options;
   const program = compileScript(script);
   const weights = automatonWeights(program, { contextWindow, padding });
-  return writeGgufFile(path, {
+  return {
     metadata: {
       ...general("llama", name),
       "llama.context_length": { type: "u32", value: contextWindow },
@@ -42,7 +46,7 @@ export function writeScriptedGguf(path: string, options: ScriptedModelOptions): 
       "tokenizer.chat_template": { type: "string", value: template },
     },
     tensors: weights.tensors,
-  });
+  };
 }
 
 /** The metadata that every model file begins with. The weights are float32. */
