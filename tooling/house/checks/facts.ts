@@ -1,0 +1,80 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { filesBelow, isThere, members, read, readManifest, root } from "./house.ts";
+import type { Member } from "./house.ts";
+import { exportsOf } from "./imports.ts";
+import type { Facts } from "./prose.ts";
+
+/** The checkout as it is now. */
+export function gatherFacts(): Facts {
+  const files = filesBelow("");
+  const everyone = members("packages", "apps", "tooling");
+  const scripts = new Map([["", namesIn(readManifest("package.json").scripts)]]);
+  for (const { manifest } of everyone) scripts.set(manifest.name, namesIn(manifest.scripts));
+  return {
+    paths: new Set([...files, ...files.flatMap(foldersOf)]),
+    words: wordsOf(files),
+    scripts,
+    programs: programsIn("node_modules/.bin"),
+    exports: new Map(everyone.flatMap(entriesOf)),
+    markdown: (path) => (isThere(path) ? read(path) : undefined),
+  };
+}
+
+/** The house's own Markdown: no changelog, no recorded fixture, no licence text. */
+export function markdownFiles(): readonly string[] {
+  return filesBelow("").filter(
+    (path) => path.endsWith(".md") && !/CHANGELOG|\/(fixtures|documents|examples|models)\//.test(path),
+  );
+}
+
+function namesIn(scripts: Readonly<Record<string, string>> | undefined): ReadonlySet<string> {
+  return new Set(Object.keys(scripts ?? {}));
+}
+
+function programsIn(folder: string): ReadonlySet<string> {
+  const path = join(root, folder);
+  return new Set(existsSync(path) ? readdirSync(path) : []);
+}
+
+function foldersOf(path: string): readonly string[] {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+/** Markdown cannot vouch for itself: the words are those of sources and settings, and of file names. */
+function wordsOf(files: readonly string[]): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const path of files) {
+    for (const part of path.split("/")) words.add(part.replace(/\..*$/, ""));
+    const isCode = /\.([mc]?[jt]sx?|json|ya?ml|toml|py|css|html)$|\.ci\/run$/.test(path);
+    if (!isCode || path === "pnpm-lock.yaml" || path.includes("/fixtures/")) continue;
+    for (const [word] of read(path).matchAll(/[A-Za-z_$][\w$]*(?:-[a-z0-9]+)*/g)) {
+      words.add(word);
+      for (const part of word.split("-")) words.add(part);
+    }
+  }
+  return words;
+}
+
+/** The specifiers of a package's entries, each with the names that its source exports. */
+function entriesOf({ folder, manifest }: Member): readonly (readonly [string, ReadonlySet<string>])[] {
+  return Object.entries(manifest.exports ?? {}).flatMap(([subpath, target]) => {
+    const source = sourceOf(target);
+    if (source === undefined || !isThere(`${folder}/${source}`)) return [];
+    const at = `${folder}/${source}`;
+    const names = exportsOf(read(at), (specifier) => {
+      const next = `${at.slice(0, at.lastIndexOf("/"))}/${specifier}`.replace("/./", "/");
+      return isThere(next) ? read(next) : undefined;
+    });
+    const all = /\bexport default\b/.test(read(at)) ? new Set([...names, "default"]) : names;
+    return [[`${manifest.name}${subpath.slice(1)}`, all] as const];
+  });
+}
+
+function sourceOf(target: unknown): string | undefined {
+  if (typeof target !== "object" || target === null || !("@enginehouse/source" in target)) return undefined;
+  const source = target["@enginehouse/source"];
+  return typeof source === "string" ? source.replace("./", "") : undefined;
+}

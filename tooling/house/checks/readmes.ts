@@ -1,0 +1,55 @@
+import type { Manifest } from "./house.ts";
+import { readProse, section, wordsInCode } from "./markdown.ts";
+
+const ofProviders = ["Install", "Use", "Settings", "Capabilities", "What differs", "Backend versions tested"];
+const ofOthers = ["Install", "Use"];
+
+/** Where a package's README departs from the shape that all of its kind have. */
+export function outOfShape(
+  folder: string,
+  manifest: Manifest,
+  markdown: string | undefined,
+): readonly string[] {
+  const path = `${folder}/README.md`;
+  if (markdown === undefined) return [`${path} is not written`];
+  const { headings } = readProse(markdown);
+  const title = headings.filter(({ level }) => level === 1).map(({ text }) => text);
+  const parts = headings.filter(({ level }) => level === 2).map(({ text }) => text);
+  const problems: string[] = [];
+  if (title.join() !== manifest.name) problems.push(`its title is not ${manifest.name}`);
+  if (purposeOf(markdown) === undefined)
+    problems.push("the first thing below its title is not one sentence of purpose");
+  if (manifest.llmProvider === undefined) {
+    const lacking = ofOthers.filter((heading) => !parts.includes(heading));
+    if (lacking.length > 0) problems.push(`it lacks the heading ${lacking.join(", ")}`);
+  } else {
+    if (parts.join(" · ") !== ofProviders.join(" · "))
+      problems.push(`its headings are not ${ofProviders.join(" · ")}`);
+    problems.push(...undeclared(markdown, manifest));
+  }
+  return problems.map((says) => `${path}: ${says}`);
+}
+
+function purposeOf(markdown: string): string | undefined {
+  const paragraphs = markdown.split(/\n\s*\n/).map((text) => text.trim());
+  const second = paragraphs[1];
+  return second !== undefined && /^[A-Z`@][^]*\.$/.test(second) && !second.startsWith("#")
+    ? second
+    : undefined;
+}
+
+/** The table of capabilities says what the manifest says: each operation and feature in code font, and no other. */
+function undeclared(markdown: string, manifest: Manifest): readonly string[] {
+  const { operations = [], features = [] } = manifest.llmProvider ?? {};
+  const declared = [...operations, ...features];
+  const table = (section(markdown, "Capabilities") ?? "").split("\n").filter((line) => line.startsWith("|"));
+  const told = table.slice(2).flatMap((line) => wordsInCode(line.split("|")[1] ?? ""));
+  const missing = declared.filter((name) => !told.includes(name));
+  const invented = told.filter((name) => !declared.includes(name));
+  return [
+    ...(missing.length > 0 ? [`its table of capabilities lacks ${missing.join(", ")}`] : []),
+    ...(invented.length > 0
+      ? [`its table of capabilities names ${invented.join(", ")}, which the manifest does not`]
+      : []),
+  ];
+}
