@@ -74,9 +74,8 @@ export interface PageStart {
 }
 
 /** A window: the unit that is indexed. Its text is exactly `text.slice(charStart, charEnd)` of the version's text. */
-export interface Chunk {
+export interface Passage {
   readonly id: string;
-  readonly index: number;
   readonly documentId: string;
   readonly versionId: string;
   readonly charStart: number;
@@ -89,6 +88,11 @@ export interface Chunk {
   readonly headingPath: readonly string[];
   /** The larger unit around it (2,000 tokens by default). */
   readonly parent: { readonly charStart: number; readonly charEnd: number };
+}
+
+/** A window with its place among those of its document. */
+export interface Chunk extends Passage {
+  readonly index: number;
 }
 
 /** An index generation belongs to one embedder. Exactly one is active, or none. */
@@ -176,7 +180,7 @@ export interface SearchCandidatesRequest {
 
 /** One window with both scores; `undefined`: it has none (no word matched, or it has no vector). */
 export interface Candidate {
-  readonly chunk: Chunk;
+  readonly passage: Passage;
   readonly collectionId: string;
   readonly name: string;
   readonly title: string;
@@ -261,9 +265,7 @@ export interface IngestWrites {
    * Acknowledges a document: its row and its job, or what makes them needless. `unchanged`: the same bytes are already
    * searchable with the same settings; `queued` with another job's id: the same bytes already wait or are being read.
    */
-  submit(
-    job: NewJob,
-  ): Promise<{
+  submit(job: NewJob): Promise<{
     readonly status: "queued" | "unchanged";
     readonly documentId: string;
     readonly jobId: string | undefined;
@@ -288,6 +290,8 @@ export interface IngestWrites {
     generationId: number,
     limit: number,
   ): Promise<readonly { readonly id: number; readonly text: string }[]>;
+  /** Cuts a window that the embedder cannot read whole; the places are offsets in its text. */
+  splitWindow(id: number, cuts: readonly { readonly start: number; readonly end: number }[]): Promise<void>;
   putVectors(
     generationId: number,
     vectors: readonly { readonly id: number; readonly vector: Float32Array }[],

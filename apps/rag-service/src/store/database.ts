@@ -1,0 +1,129 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+import { fault } from "./fault.ts";
+import { migrate } from "./schema.ts";
+
+export type Row = Record<string, unknown>;
+
+/** One connection, with its statements prepared once. */
+export interface Connection {
+  readonly path: string;
+  all(sql: string, ...values: readonly SQLInputValue[]): readonly Row[];
+  get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined;
+  run(
+    sql: string,
+    ...values: readonly SQLInputValue[]
+  ): { readonly changes: number; readonly lastKey: number };
+  each(sql: string, ...values: readonly SQLInputValue[]): Iterable<Row>;
+  exec(sql: string): void;
+  /** Runs the work in one transaction: all of it is kept, or nothing. */
+  transaction<T>(work: () => T): T;
+  loadExtension(path: string): void;
+  close(): void;
+}
+
+export function connect(path: string): Connection {
+  const database = open(path);
+  const statements = new Map<string, StatementSync>();
+  let depth = 0;
+
+  function prepare(sql: string): StatementSync {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      statement = database.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  return {
+    path,
+    all: (sql, ...values) => prepare(sql).all(...values),
+    get: (sql, ...values) => prepare(sql).get(...values),
+    run(sql, ...values) {
+      const { changes, lastInsertRowid } = prepare(sql).run(...values);
+      return { changes: Number(changes), lastKey: Number(lastInsertRowid) };
+    },
+    // Its own statement: a loop may run while the same query is asked again.
+    each: (sql, ...values) => database.prepare(sql).iterate(...values),
+    exec: (sql) => database.exec(sql),
+    transaction(work) {
+      if (depth > 0) return work();
+      database.exec("BEGIN IMMEDIATE");
+      depth++;
+      try {
+        const result = work();
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw error;
+      } finally {
+        depth--;
+      }
+    },
+    loadExtension(file) {
+      database.enableLoadExtension(true);
+      database.loadExtension(file);
+      database.enableLoadExtension(false);
+    },
+    close() {
+      statements.clear();
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function open(path: string): DatabaseSync {
+  let database: DatabaseSync;
+  try {
+    database = new DatabaseSync(path, { allowExtension: true });
+    // The page size only counts before the first write. Vectors of 256 to 768 floats fit well into 8 kB.
+    database.exec(`
+      PRAGMA busy_timeout = 10000;
+      PRAGMA page_size = 8192;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA foreign_keys = ON;
+      PRAGMA mmap_size = 2147483648;
+      PRAGMA cache_size = -16000;
+    `);
+  } catch (error) {
+    throw fault(
+      "invalid-settings",
+      `the database ${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+      "Check that the folder exists and may be written, or set ENGINEHOUSE_DATA_DIR to another one.",
+    );
+  }
+  try {
+    migrate(database, path);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return database;
+}
+
+export function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+export function optionalText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+export function number(value: unknown): number {
+  return Number(value);
+}
+
+export function optionalNumber(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
+}
+
+export function json<T>(value: unknown): T | undefined {
+  return typeof value === "string" ? (JSON.parse(value) as T) : undefined;
+}
+
+export function now(): string {
+  return new Date().toISOString();
+}
