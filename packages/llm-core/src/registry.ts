@@ -145,7 +145,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     close: () =>
       (closing ??= (async () => {
         const all = await Promise.allSettled(made.values());
-        await Promise.all(all.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
+        await Promise.all(all.flatMap((one) => (one.status === "fulfilled" ? [one.value.close()] : [])));
       })()),
   };
 }

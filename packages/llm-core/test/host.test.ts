@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 
+import type { LlmError } from "../src/index.ts";
 import {
   type ChatEvent,
   type ChatRequest,
@@ -7,7 +8,6 @@ import {
   fromBatches,
   generate,
   isLlmError,
-  LlmError,
   type Provider,
 } from "../src/index.ts";
 import { ask, eventsOf, faultOf, finish, pluginOf, says, start, streamOf, strict } from "./double.ts";

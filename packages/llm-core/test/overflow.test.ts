@@ -19,7 +19,10 @@ function narrow(window: number, told: boolean): { provider: Provider; seen: Chat
   const provider = pluginOf(() => ({
     stream: (request) => {
       seen.push(request);
-      const promptTokens = request.messages.reduce((sum, message) => sum + String(message.content).length, 0);
+      const promptTokens = request.messages.reduce(
+        (sum, message) => sum + JSON.stringify(message.content).length - 2,
+        0,
+      );
       const figures = told ? { promptTokens, window } : undefined;
       const error = new LlmError("context-overflow", "too long", { figures });
       return promptTokens > window

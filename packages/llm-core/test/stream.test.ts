@@ -72,7 +72,10 @@ test("leaving the loop returns from the source, once", async () => {
       returned += 1;
     }
   });
-  for await (const _ of stream) break;
+  for await (const event of stream) {
+    expect(event).toBe(start);
+    break;
+  }
   expect(returned).toBe(1);
   expect(await eventsOf(stream)).toEqual([]);
 });

@@ -33,7 +33,10 @@ describe("chat", () => {
     expect(events.map((event) => event.type)).toEqual([
       "start",
       "text-start",
-      ...["text-delta", "text-delta", "text-delta", "text-delta"],
+      "text-delta",
+      "text-delta",
+      "text-delta",
+      "text-delta",
       "text-end",
       "finish",
     ]);

@@ -1,0 +1,105 @@
+import { DEFAULT_TIMEOUTS, LlmError, type Timeouts } from "@enginehouse/llm-core";
+
+/** The clocks of one call. Only waiting for the backend counts: a slow reader never times out. */
+export interface Deadlines {
+  /** Fires with the caller's signal, or with a `timeout` error when a deadline passes. */
+  readonly signal: AbortSignal;
+  /** The backend accepted the connection. */
+  connected(): void;
+  /** Reading begins: from here until `arrived` the clock runs. */
+  waiting(): void;
+  /** A sign of life came. */
+  arrived(): void;
+  /** The deadline that passed, as an error. */
+  readonly fault: LlmError | undefined;
+  /** Must be called once at the end: no timer and no listener stays. */
+  end(): void;
+}
+
+type Stage = "connect" | "firstEvent" | "idle";
+
+const PHASES = { connect: "connect", firstEvent: "first-event", idle: "stream", total: "stream" } as const;
+
+const SAYS: Record<Stage | "total", string> = {
+  connect: "the backend did not accept the connection",
+  firstEvent: "the backend sent nothing",
+  idle: "the backend fell silent in the middle of its answer",
+  total: "the call was not finished",
+};
+
+/** Starts the connect clock and the total clock. One timer serves all: a read costs two assignments. */
+export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): Deadlines {
+  const limits = { ...DEFAULT_TIMEOUTS, ...defined(timeouts) };
+  const controller = new AbortController();
+  const follow = (): void => controller.abort(signal?.reason);
+  const now = (): number => performance.now();
+  const started = now();
+  const lastOfAll = started + limits.total;
+  let stage: Stage = "connect";
+  let due = started + limits.connect;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let armedFor = Number.POSITIVE_INFINITY;
+  let fault: LlmError | undefined;
+
+  const pass = (which: Stage | "total"): void => {
+    fault = new LlmError("timeout", `${SAYS[which]} within ${seconds(limits[which])}`, {
+      phase: PHASES[which],
+      hint: `raise timeouts.${which} if it needs more`,
+    });
+    controller.abort(fault);
+  };
+
+  const check = (): void => {
+    timer = undefined;
+    armedFor = Number.POSITIVE_INFINITY;
+    if (now() >= lastOfAll) pass("total");
+    else if (now() >= due) pass(stage);
+    else arm();
+  };
+
+  const arm = (): void => {
+    const next = Math.min(due, lastOfAll);
+    if (next === Number.POSITIVE_INFINITY || next >= armedFor) return;
+    clearTimeout(timer);
+    armedFor = next;
+    // A timer longer than 2^31 ms would fire at once; it is set again when it fires too early.
+    timer = setTimeout(check, Math.min(Math.max(0, next - now()), MAX_TIMER));
+  };
+
+  const set = (next: Stage, at: number): void => {
+    stage = next;
+    due = at;
+    if (at < armedFor) arm();
+  };
+
+  signal?.addEventListener("abort", follow, { once: true });
+  if (signal?.aborted === true) follow();
+  arm();
+  let heard = false;
+
+  return {
+    signal: controller.signal,
+    connected: () => set("firstEvent", started + limits.firstEvent),
+    waiting: () =>
+      heard ? set("idle", now() + limits.idle) : set("firstEvent", started + limits.firstEvent),
+    arrived() {
+      heard = true;
+      due = Number.POSITIVE_INFINITY;
+    },
+    get fault() {
+      return fault;
+    },
+    end() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", follow);
+    },
+  };
+}
+
+const MAX_TIMER = 2 ** 31 - 1;
+
+const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`);
+
+function defined(timeouts: Timeouts): { [K in keyof Timeouts]-?: number } {
+  return Object.fromEntries(Object.entries(timeouts).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,125 @@
+import { type ErrorCode, isLlmError, LlmError, type LlmErrorInit } from "@enginehouse/llm-core";
+
+/** How much of a reply's text goes into a message. */
+const EXCERPT = 300;
+
+/** What a failed connection or a broken transfer is called. `begun`: a part of the answer had arrived. */
+export function transportFault(error: unknown, address: string, begun: boolean): LlmError {
+  if (isLlmError(error)) return error;
+  const codes = codesOf(error);
+  const init: LlmErrorInit = { cause: error, phase: begun ? "stream" : "connect" };
+  if (codes.some((code) => TIMEOUTS.has(code))) {
+    return new LlmError("timeout", `${address} did not answer in time (${codes.join(", ")})`, init);
+  }
+  if (begun) {
+    return new LlmError("stream-interrupted", `${address} broke off in the middle of its answer`, init);
+  }
+  const named = codes.find((code) => code in REASONS);
+  if (named !== undefined) {
+    const [says, hint] = REASONS[named] ?? ["", ""];
+    return new LlmError("unavailable", `${address}: ${says} (${named})`, { ...init, hint });
+  }
+  if (codes.some((code) => code.includes("CERT") || code.startsWith("ERR_TLS"))) {
+    const hint = "check the certificate, or the address";
+    return new LlmError("unavailable", `${address}: the certificate is not trusted (${codes.join(", ")})`, {
+      ...init,
+      retryable: false,
+      hint,
+    });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return new LlmError("unavailable", `${address} could not be reached: ${text}`, init);
+}
+
+const REASONS: Record<string, readonly [string, string]> = {
+  ECONNREFUSED: ["nothing listens there", "start the backend, or correct its address in the settings"],
+  ENOTFOUND: ["no such host", "correct the address in the settings"],
+  EAI_AGAIN: ["the host's name could not be looked up", "check the network, or use an address with numbers"],
+  ECONNRESET: ["the connection was closed before an answer came", "look into the backend's log"],
+  UND_ERR_SOCKET: ["the connection was closed before an answer came", "look into the backend's log"],
+  EPIPE: ["the connection was closed before an answer came", "look into the backend's log"],
+  EHOSTUNREACH: ["there is no way to the host", "check the network and the address"],
+  ENETUNREACH: ["there is no way to the network", "check the network and the address"],
+};
+
+const TIMEOUTS = new Set([
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
+/** What a reply with an error status is called. `body` is its text, as much as was read. */
+export function statusFault(status: number, headers: Headers, body: string, address: string): LlmError {
+  const page = /^\s*<(?:!doctype|html)/i.test(body);
+  const says = page ? "it answered with a web page" : messageIn(body);
+  const { code, hint } = STATUS[status] ?? (status >= 500 ? SERVER : CLIENT);
+  return new LlmError(code, `${address} answered ${status}${says === "" ? "" : `: ${says}`}`, {
+    status,
+    phase: "request",
+    retryable: status >= 500 ? true : undefined,
+    retryAfterMs: retryAfter(headers),
+    hint: page ? "is this the address of a model server?" : hint,
+  });
+}
+
+const SERVER: { code: ErrorCode; hint?: string } = {
+  code: "provider-internal",
+  hint: "look into the backend's log",
+};
+const CLIENT: { code: ErrorCode; hint?: string } = { code: "invalid-request" };
+
+const STATUS: Record<number, { code: ErrorCode; hint?: string }> = {
+  401: { code: "unauthenticated", hint: "check the key in the settings" },
+  402: { code: "quota-exhausted", hint: "look into the account" },
+  403: { code: "forbidden", hint: "check what the key may do" },
+  404: { code: "model-not-found", hint: "check the model's name and the address" },
+  408: { code: "timeout" },
+  429: { code: "rate-limited", hint: "wait, or send fewer requests at once" },
+  502: { code: "unavailable", hint: "look into the backend's log" },
+  503: { code: "unavailable", hint: "the backend is busy or starting; try again" },
+  504: { code: "timeout" },
+};
+
+/** `Retry-After` in milliseconds: seconds or a date, and the `retry-after-ms` that some servers send. */
+export function retryAfter(headers: Headers, now = Date.now()): number | undefined {
+  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  const seconds = value.trim() === "" ? Number.NaN : Number(value);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1_000 : undefined;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** The message inside an error body of any usual shape, else the start of its text. */
+export function messageIn(body: string): string {
+  try {
+    const found = inside(JSON.parse(body));
+    if (found !== undefined) return found.slice(0, EXCERPT);
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  return body.trim().replaceAll(/\s+/g, " ").slice(0, EXCERPT);
+}
+
+function inside(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const key of ["error", "message", "detail"]) {
+    const found = inside((value as Record<string, unknown>)[key]);
+    if (found !== undefined && found !== "") return found;
+  }
+  return undefined;
+}
+
+function codesOf(error: unknown): string[] {
+  const codes: string[] = [];
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    if ("code" in at && typeof at.code === "string") codes.push(at.code);
+    // Happy-eyeballs failures carry one error for each address.
+    if (at instanceof AggregateError) codes.push(...at.errors.flatMap(codesOf));
+  }
+  return [...new Set(codes)];
+}

@@ -1,0 +1,7 @@
+export { callJson, callLines, callSse, type Endpoint, type WireCall } from "./call.ts";
+export { type Deadlines, startDeadlines } from "./deadlines.ts";
+export { messageIn, retryAfter, statusFault, transportFault } from "./faults.ts";
+export { createLineDecoder, type Decoder, type DecoderOptions } from "./lines.ts";
+export { readsOf } from "./raw-body.ts";
+export { createSseDecoder, type SseEvent } from "./sse.ts";
+export { createHttpTransport, type FetchLike, type HttpTransport, type WireInit } from "./transport.ts";

@@ -1,0 +1,100 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+
+const raw = new WeakMap<Response, IncomingMessage>();
+
+/** A `Response` over the message. Its web stream is there for whoever wants one; `readsOf` goes around it. */
+export function keepRaw(message: IncomingMessage, init: ResponseInit): Response {
+  let reads: AsyncIterator<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const read = await (reads ??= messageReads(message)).next();
+        if (read.done === true) controller.close();
+        else controller.enqueue(read.value);
+      },
+      cancel: () => void message.destroy(),
+    },
+    { highWaterMark: 0 },
+  );
+  const response = new Response(stream as unknown as ConstructorParameters<typeof Response>[0], init);
+  // A message that is destroyed before anybody reads it must not become an uncaught error.
+  message.on("error", () => undefined);
+  raw.set(response, message);
+  return response;
+}
+
+/** The body, one piece of bytes for each demand. Returning closes the connection unless the body was read to its end. */
+export function readsOf(response: Response): AsyncIterator<Uint8Array> {
+  const message = raw.get(response);
+  if (message !== undefined) return messageReads(message);
+  const reader = response.body?.getReader();
+  let done = reader === undefined;
+  return {
+    async next() {
+      if (done || reader === undefined) return { value: undefined, done: true };
+      const read = await reader.read();
+      if (!read.done) return { value: read.value, done: false };
+      done = true;
+      return { value: undefined, done: true };
+    },
+    async return() {
+      if (!done) await reader?.cancel();
+      done = true;
+      return { value: undefined, done: true };
+    },
+  };
+}
+
+/** `read()` joins the HTTP chunks that wait, so that a burst is parsed in one go. */
+function messageReads(message: IncomingMessage): AsyncIterator<Uint8Array> {
+  let wake: (() => void) | undefined;
+  let fault: unknown = message.errored ?? undefined;
+  let ended = message.readableEnded;
+  let closed = message.closed;
+  const ring = (): void => {
+    wake?.();
+    wake = undefined;
+  };
+  message.on("readable", ring);
+  message.once("end", () => {
+    ended = true;
+    ring();
+  });
+  message.once("error", (error) => {
+    fault = error;
+    ring();
+  });
+  message.once("close", () => {
+    closed = true;
+    ring();
+  });
+
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    for (;;) {
+      if (fault !== undefined) throw fault as Error;
+      const piece = message.read() as Uint8Array | null;
+      if (piece !== null) return { value: piece, done: false };
+      if (ended) return { value: undefined, done: true };
+      if (closed || message.destroyed)
+        throw Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+
+  return {
+    next,
+    async return() {
+      if (!ended) message.destroy();
+      return { value: undefined, done: true };
+    },
+  };
+}
+
+export function headersOf(headers: Headers, body: Uint8Array | undefined): OutgoingHttpHeaders {
+  const plain: OutgoingHttpHeaders = { accept: "*/*" };
+  for (const [name, value] of headers) plain[name] = value;
+  if (body !== undefined) plain["content-length"] = body.byteLength;
+  return plain;
+}

@@ -1,0 +1,156 @@
+import type { IncomingMessage, RequestOptions } from "node:http";
+
+import { headersOf, keepRaw } from "./raw-body.ts";
+
+/** What both `fetch` and the transport of this package are. */
+export interface FetchLike {
+  (input: string | URL | Request, init?: WireInit): Promise<Response>;
+  /** Whether it calls `onConnect`. One that does not has its own limit for connecting, and the connect deadline is off. */
+  readonly reportsConnect?: boolean | undefined;
+}
+
+export interface WireInit extends RequestInit {
+  /** Called when the connection is there. `fetch` ignores it. */
+  readonly onConnect?: (() => void) | undefined;
+}
+
+export interface HttpTransport extends FetchLike {
+  /** Closes idle connections. Running requests end by their own signals. */
+  close(): void;
+}
+
+const MAX_REDIRECTS = 5;
+
+/**
+ * A `fetch` over node:http: about a third cheaper for each token that arrives alone, and without the hidden
+ * limits of 300 s that Node's own fetch has. It sends no cookies and asks for no compression.
+ */
+export function createHttpTransport(): HttpTransport {
+  const agents = new Map<string, { destroy(): void }>();
+
+  const transport = async (input: string | URL | Request, init: WireInit = {}): Promise<Response> => {
+    const wanted = input instanceof Request ? input : undefined;
+    const address = input instanceof Request ? input.url : input;
+    const method = init.method ?? wanted?.method ?? "GET";
+    const headers = new Headers(init.headers ?? wanted?.headers);
+    const signal = init.signal ?? wanted?.signal ?? undefined;
+    const body = await bytesOfBody(init.body ?? (wanted === undefined ? undefined : wanted.body), headers);
+    let url = new URL(address);
+    let sent = { method, headers, body };
+    for (let hops = 0; ; hops += 1) {
+      const message = await send(url, sent, signal, init.onConnect);
+      const status = message.statusCode ?? 0;
+      const { location } = message.headers;
+      const follow =
+        (init.redirect ?? "follow") === "follow" && location !== undefined && REDIRECTS.has(status);
+      if (!follow) return responseOf(message, status, method);
+      message.destroy();
+      if (hops === MAX_REDIRECTS) throw new TypeError(`more than ${MAX_REDIRECTS} redirects`);
+      const next = new URL(location, url);
+      sent = redirected(sent, status, next.origin === url.origin);
+      url = next;
+    }
+  };
+
+  async function send(
+    url: URL,
+    sent: Sent,
+    signal: AbortSignal | undefined,
+    onConnect?: () => void,
+  ): Promise<IncomingMessage> {
+    signal?.throwIfAborted();
+    const secure = url.protocol === "https:";
+    if (!secure && url.protocol !== "http:") throw new TypeError(`unsupported protocol ${url.protocol}`);
+    const { Agent, request } = secure ? await import("node:https") : await import("node:http");
+    signal?.throwIfAborted();
+    const agent = (agents.get(url.protocol) ?? new Agent({ keepAlive: true, noDelay: true })) as InstanceType<
+      typeof Agent
+    >;
+    agents.set(url.protocol, agent);
+    const options: RequestOptions = {
+      method: sent.method,
+      headers: headersOf(sent.headers, sent.body),
+      agent,
+    };
+    return new Promise((resolve, reject) => {
+      let answered: IncomingMessage | undefined;
+      const outgoing = request(url, options, (message) => {
+        answered = message;
+        // After the headers the abort belongs to the body: it must break the read that is under way.
+        message.once("close", () => signal?.removeEventListener("abort", stop));
+        resolve(message);
+      });
+      const stop = (): void => {
+        const reason: unknown = signal?.reason;
+        const error = reason instanceof Error ? reason : new DOMException(String(reason), "AbortError");
+        answered?.destroy(error);
+        outgoing.destroy(error);
+        reject(reason);
+      };
+      signal?.addEventListener("abort", stop, { once: true });
+      outgoing.once("error", (error) => {
+        if (answered === undefined) signal?.removeEventListener("abort", stop);
+        reject(error);
+      });
+      if (onConnect !== undefined) {
+        outgoing.once("socket", (socket) => {
+          if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", onConnect);
+          else onConnect();
+        });
+      }
+      outgoing.end(sent.body);
+    });
+  }
+
+  return Object.assign(transport, {
+    reportsConnect: true,
+    close() {
+      for (const agent of agents.values()) agent.destroy();
+      agents.clear();
+    },
+  });
+}
+
+interface Sent {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array | undefined;
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const WITHOUT_BODY = new Set([101, 204, 205, 304]);
+
+/** As fetch does it: 303, and 301 or 302 after a POST, become a GET; credentials stay with their origin. */
+function redirected({ method, headers, body }: Sent, status: number, sameOrigin: boolean): Sent {
+  const becomesGet = (status === 303 && method !== "HEAD") || (status < 303 && method === "POST");
+  const next = new Headers(headers);
+  if (becomesGet) for (const name of ["content-type", "content-length"]) next.delete(name);
+  if (!sameOrigin) for (const name of ["authorization", "cookie", "proxy-authorization"]) next.delete(name);
+  return { method: becomesGet ? "GET" : method, headers: next, body: becomesGet ? undefined : body };
+}
+
+async function bytesOfBody(body: RequestInit["body"], headers: Headers): Promise<Uint8Array | undefined> {
+  if (body === null || body === undefined) return undefined;
+  if (typeof body === "string") {
+    if (!headers.has("content-type")) headers.set("content-type", "text/plain;charset=UTF-8");
+    return new TextEncoder().encode(body);
+  }
+  if (body instanceof Uint8Array) return body;
+  const reply = new Response(body);
+  const type = reply.headers.get("content-type");
+  if (type !== null && !headers.has("content-type")) headers.set("content-type", type);
+  return new Uint8Array(await reply.arrayBuffer());
+}
+
+function responseOf(message: IncomingMessage, status: number, method: string): Response {
+  const headers = new Headers();
+  for (let index = 0; index < message.rawHeaders.length; index += 2) {
+    headers.append(message.rawHeaders[index] ?? "", message.rawHeaders[index + 1] ?? "");
+  }
+  const init = { status, statusText: message.statusMessage ?? "", headers };
+  if (WITHOUT_BODY.has(status) || method === "HEAD") {
+    message.resume();
+    return new Response(null, init);
+  }
+  return keepRaw(message, init);
+}

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from "vitest";
+
+import { createHttpTransport, type HttpTransport, readsOf } from "../src/index.ts";
+import { type Handler, serve, type Watched } from "./server.ts";
+
+let server: Watched;
+let transport: HttpTransport;
+
+async function start(handler: Handler): Promise<void> {
+  server = await serve(handler);
+  transport = createHttpTransport();
+}
+
+afterEach(async () => {
+  transport.close();
+  await server.stop();
+});
+
+describe("the transport is a fetch", () => {
+  test("for JSON, headers, status and text", async () => {
+    await start((_request, response) =>
+      response.writeHead(201, { "x-a": "1", "set-cookie": ["a", "b"] }).end('{"a":1}'),
+    );
+    const response = await transport(server.url, { method: "POST", body: "hello", headers: { "x-b": "2" } });
+    expect(response.status).toBe(201);
+    expect(response.headers.get("x-a")).toBe("1");
+    expect(response.headers.getSetCookie()).toEqual(["a", "b"]);
+    expect(await response.json()).toEqual({ a: 1 });
+    expect(server.requests).toMatchObject([{ method: "POST", body: "hello", headers: { "x-b": "2" } }]);
+  });
+
+  test("for Request objects, forms and bytes", async () => {
+    await start((request, response, body) => response.end(`${request.headers["content-type"]} ${body}`));
+    const asked = new Request(server.url, {
+      method: "PUT",
+      body: "x",
+      headers: { "content-type": "text/a" },
+    });
+    expect(await (await transport(asked)).text()).toBe("text/a x");
+    const form = await transport(server.url, { method: "POST", body: new URLSearchParams({ a: "1" }) });
+    expect(await form.text()).toContain("application/x-www-form-urlencoded;charset=UTF-8 a=1");
+    const bytes = await transport(server.url, { method: "POST", body: new Uint8Array([104, 105]) });
+    expect(await bytes.text()).toContain("hi");
+  });
+
+  test("for replies without a body", async () => {
+    await start((_request, response) => response.writeHead(204).end());
+    const response = await transport(server.url);
+    expect(response.body).toBeNull();
+    expect((await transport(server.url, { method: "HEAD" })).body).toBeNull();
+  });
+
+  test("whose web stream can be cancelled", async () => {
+    await start((_request, response) => void response.write("one"));
+    const response = await transport(server.url);
+    const reader = response.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("one");
+    await reader?.cancel();
+    await server.closed();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("that follows redirects and leaves credentials behind on another origin", async () => {
+    const other = await serve((_request, response) => response.end("there"));
+    await start((request, response) => {
+      const to = request.url === "/far" ? other.url : "/near";
+      if (request.url === "/near") response.end("near");
+      else response.writeHead(307, { location: to }).end();
+    });
+    const headers = { authorization: "Bearer secret-value" };
+    try {
+      expect(await (await transport(`${server.url}/a`, { method: "POST", body: "b", headers })).text()).toBe(
+        "near",
+      );
+      expect(server.requests.at(-1)).toMatchObject({ method: "POST", body: "b", headers });
+      expect(await (await transport(`${server.url}/far`, { headers })).text()).toBe("there");
+      expect(other.requests[0]?.headers.authorization).toBeUndefined();
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test("that gives up on endless redirects", async () => {
+    await start((_request, response) => response.writeHead(302, { location: "/again" }).end());
+    await expect(transport(server.url)).rejects.toThrow(/redirects/);
+  });
+
+  test("that rejects with the signal's reason", async () => {
+    await start(() => undefined);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort("why"), 30);
+    await expect(transport(server.url, { signal: controller.signal })).rejects.toBe("why");
+  });
+
+  test("that uses one connection for calls after each other", async () => {
+    await start((_request, response) => response.end("x"));
+    for (let call = 0; call < 3; call += 1) await (await transport(server.url)).text();
+    expect(server.open()).toBe(1);
+  });
+});
+
+test("a body dropped before it is read closes the connection without an uncaught error", async () => {
+  await start((_request, response) => void response.write("one"));
+  const controller = new AbortController();
+  const response = await transport(server.url, { signal: controller.signal });
+  controller.abort(new Error("dropped"));
+  await server.closed();
+  await expect(readsOf(response).next()).rejects.toThrow("dropped");
+});
+
+test("a slow reader holds the sender back", async () => {
+  let sent = 0;
+  await start((_request, response) => {
+    const piece = Buffer.alloc(64 * 1024);
+    const more = (): void => {
+      while (!response.destroyed && sent < 256 * 1024 * 1024) {
+        sent += piece.length;
+        if (!response.write(piece)) {
+          response.once("drain", more);
+          return;
+        }
+      }
+    };
+    more();
+  });
+  const reads = readsOf(await transport(server.url));
+  await reads.next();
+  await new Promise((resolve) => {
+    setTimeout(resolve, 300);
+  });
+  expect(sent).toBeLessThan(32 * 1024 * 1024);
+  await reads.return?.();
+});
