@@ -1,3 +1,6 @@
 import { library } from "@enginehouse/tsup-preset";
 
-export default library({ entry: {"index":"src/index.ts","discovery":"src/discovery.ts"} , splitting: true });
+export default library({
+  entry: { index: "src/index.ts", discovery: "src/discovery.ts", cli: "src/discovery/cli.ts" },
+  splitting: true,
+});
