@@ -49,7 +49,7 @@ function wordsOf(files: readonly string[]): ReadonlySet<string> {
   for (const path of files) {
     for (const part of path.split("/")) words.add(part.replace(/\..*$/, ""));
     const isCode = /\.([mc]?[jt]sx?|json|ya?ml|toml|py|css|html)$|\.ci\/run$/.test(path);
-    if (!isCode || path === "pnpm-lock.yaml" || path.includes("/fixtures/")) continue;
+    if (!isCode || path === "pnpm-lock.yaml" || /\/fixtures\/|^tooling\/house\/test\//.test(path)) continue;
     for (const [word] of read(path).matchAll(/[A-Za-z_$][\w$]*(?:-[a-z0-9]+)*/g)) {
       words.add(word);
       for (const part of word.split("-")) words.add(part);

@@ -19,7 +19,7 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, unknown>>;
-  readonly llmProvider?: ProviderManifest;
+  readonly llmProvider?: ProviderManifest | undefined;
   readonly [field: string]: unknown;
 }
 

@@ -1,7 +1,7 @@
 /** The specifiers that a source imports, statically or when it runs; comments left out. */
 export function importsOf(source: string): readonly string[] {
   const code = withoutComments(source);
-  const forms = [/\bfrom\s*"([^"\n]+)"/g, /\bimport\s*"([^"\n]+)"/g, /\bimport\(\s*"([^"\n]+)"/g];
+  const forms = [/(?<!")\bfrom\s*"([^"\n]+)"/g, /(?<!")\bimport\s*"([^"\n]+)"/g, /\bimport\(\s*"([^"\n]+)"/g];
   return [
     ...new Set(forms.flatMap((form) => [...code.matchAll(form)].map(([, specifier = ""]) => specifier))),
   ];

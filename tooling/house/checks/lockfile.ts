@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 import { read, root } from "./house.ts";
 
@@ -66,9 +66,8 @@ export function installedOptionals(): OptionalLists {
 
 /** The patterns of optional packages that nobody here wants. */
 export function ignoredOptionals(): readonly string[] {
-  const [settings] = parseAllDocuments(read("pnpm-workspace.yaml"));
-  const { ignoredOptionalDependencies = [] } = settings?.toJS() as { ignoredOptionalDependencies?: string[] };
-  return ignoredOptionalDependencies;
+  const settings = parse(read("pnpm-workspace.yaml")) as { ignoredOptionalDependencies?: string[] };
+  return settings.ignoredOptionalDependencies ?? [];
 }
 
 interface Snapshot {

@@ -1,12 +1,11 @@
+import { CONTRACT_VERSION, OPERATIONS } from "@enginehouse/llm-core";
+
 import type { Manifest } from "./house.ts";
 
 const engines = "^22.18 || ^24.11 || >=26";
 const scripts = ["build", "typecheck", "test", "check:package"];
-const operations = [
-  ...["chat", "embed", "rerank", "count", "health", "list", "describe"],
-  ...["pull", "delete", "load", "unload", "loaded"],
-];
-const features = ["tools", "json-schema", "reasoning", "vision"];
+/** What a provider's chat can pass on. */
+export const FEATURES: readonly string[] = ["tools", "json-schema", "reasoning", "vision"];
 
 /** What is missing or wrong in the `package.json` of a published package, in sentences. */
 export function faultsOf(folder: string, manifest: Manifest): readonly string[] {
@@ -75,12 +74,13 @@ function faultsOfProvider(folder: string, manifest: Manifest): readonly string[]
   if (!listOf(manifest["keywords"]).includes("llm-provider")) problems.push(`"keywords" lacks llm-provider`);
   if (provider.id !== folder.replace("packages/llm-provider-", ""))
     problems.push(`the id "${provider.id}" is not its folder's`);
-  if (provider.contract !== 1) problems.push("speaks another contract than 1");
+  if (provider.contract !== CONTRACT_VERSION)
+    problems.push(`speaks another contract than ${CONTRACT_VERSION}`);
   if (provider.entry !== "./dist/index.js") problems.push(`"entry" is not the built ./dist/index.js`);
-  for (const operation of provider.operations.filter((one) => !operations.includes(one))) {
+  for (const operation of provider.operations.filter((one) => !Object.hasOwn(OPERATIONS, one))) {
     problems.push(`"${operation}" is no operation of the contract`);
   }
-  for (const feature of provider.features.filter((one) => !features.includes(one))) {
+  for (const feature of provider.features.filter((one) => !FEATURES.includes(one))) {
     problems.push(`"${feature}" is no feature of the contract`);
   }
   return problems.map((says) => `${folder}/package.json: ${says}`);

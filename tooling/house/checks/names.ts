@@ -1,13 +1,14 @@
 import type { SourceFile } from "./house.ts";
 import { withoutComments } from "./imports.ts";
 
-/** Families of models, as people name them. */
-const models = /\b(smol-?lm|mini-?lm|qwen|gemma|mistral|phi-?\d|deepseek|llama-?[23])\w*/i;
+/** Families of models, as people name them, inside a string: an engine's library may have an option so called. */
+const models =
+  /["'`][^"'`\n]*\b((?:smol-?lm|mini-?lm|qwen|gemma|mistral|phi-?\d|deepseek|llama-?[23])[\w.-]*)/i;
 
 /** Sources that know a provider by its id. Comments may name one as an example. */
 export function namesOfProviders(files: readonly SourceFile[], ids: readonly string[]): readonly string[] {
   // A word of the language may be an id too (echo): it counts where it is a whole string, or part of a package's name.
-  const id = new RegExp(`["'\`](${ids.join("|")})(/[^"'\`]*)?["'\`]|llm-provider-\\w+`);
+  const id = new RegExp(`["'\`]((?:${ids.join("|")})(?:/[^"'\`]*)?)["'\`]|llm-provider-\\w+`);
   return files.flatMap(({ path, text }) => found(path, text, id).map((hit) => `${hit}, a provider`));
 }
 
@@ -18,5 +19,5 @@ export function namesOfModels(files: readonly SourceFile[]): readonly string[] {
 
 function found(path: string, text: string, pattern: RegExp): readonly string[] {
   const hit = pattern.exec(withoutComments(text));
-  return hit === null ? [] : [`${path} names ${hit[0]}`];
+  return hit === null ? [] : [`${path} names ${hit[1] ?? hit[0]}`];
 }

@@ -1,5 +1,8 @@
+import { OPERATIONS } from "@enginehouse/llm-core";
+
 import type { Manifest } from "./house.ts";
-import { readProse, section, wordsInCode } from "./markdown.ts";
+import { FEATURES } from "./manifests.ts";
+import { readProse, section } from "./markdown.ts";
 
 const ofProviders = ["Install", "Use", "Settings", "Capabilities", "What differs", "Backend versions tested"];
 const ofOthers = ["Install", "Use"];
@@ -38,12 +41,13 @@ function purposeOf(markdown: string): string | undefined {
     : undefined;
 }
 
-/** The table of capabilities says what the manifest says: each operation and feature in code font, and no other. */
+/** The table of capabilities says what the manifest says: each of its operations and features, and no other. */
 function undeclared(markdown: string, manifest: Manifest): readonly string[] {
   const { operations = [], features = [] } = manifest.llmProvider ?? {};
-  const declared = [...operations, ...features];
-  const table = (section(markdown, "Capabilities") ?? "").split("\n").filter((line) => line.startsWith("|"));
-  const told = table.slice(2).flatMap((line) => wordsInCode(line.split("|")[1] ?? ""));
+  const declared: readonly string[] = [...operations, ...features];
+  const rows = (section(markdown, "Capabilities") ?? "").split("\n").filter((line) => line.startsWith("|"));
+  const words = rows.slice(2).flatMap((row) => row.match(/[a-z]+(-[a-z]+)*/g) ?? []);
+  const told = [...Object.keys(OPERATIONS), ...FEATURES].filter((name) => words.includes(name));
   const missing = declared.filter((name) => !told.includes(name));
   const invented = told.filter((name) => !declared.includes(name));
   return [
