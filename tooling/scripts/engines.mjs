@@ -9,7 +9,14 @@ import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 
-import { enginesFolder, findEngine, findModel, folderOf, isMissing, wheels } from "../vitest/live.js";
+import {
+  enginesFolder,
+  findEngine,
+  findModel,
+  folderOf,
+  isMissing,
+  wheels,
+} from "@enginehouse/vitest-preset/live";
 
 /** Why a wheel cannot run on this machine at all, or `undefined`. */
 export function unsuited(wheel, machine = thisMachine()) {

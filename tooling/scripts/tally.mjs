@@ -5,7 +5,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /** A run that ended badly never counts as all well, whatever the reports say or do not say. */
-export function closingLine({ status, vitest, checks = {} }) {
+export function closingLine({ status, vitest = undefined, checks = {} }) {
   const files = vitest?.testResults ?? [];
   const unloaded = files.filter(
     (file) => file.status === "failed" && file.assertionResults.length === 0,
