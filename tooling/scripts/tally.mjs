@@ -4,8 +4,11 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** A run that ended badly never counts as all well, whatever the reports say or do not say. */
-export function closingLine({ status, vitest = undefined, checks = {} }) {
+/**
+ * A run that ended badly never counts as all well, whatever the reports say or do not say.
+ * @param {{ status: number, vitest?: any, checks?: Record<string, string> }} run
+ */
+export function closingLine({ status, vitest, checks = {} }) {
   const files = vitest?.testResults ?? [];
   const unloaded = files.filter(
     (file) => file.status === "failed" && file.assertionResults.length === 0,
