@@ -1,0 +1,141 @@
+import { readLlamaFault } from "../errors.ts";
+import type { Asks, ChatJob, Engine, EngineEvent, EngineOptions, ModelRef, Resident } from "../wire.ts";
+import { type BatchQueue, createBatchQueue } from "./batches.ts";
+import { generateAnswer } from "./generation.ts";
+import { type Native, startNative, stopNative } from "./llama.ts";
+import { createModelCache, type Lease } from "./model-cache.ts";
+import { countTokens, embedTexts, rankDocuments } from "./reading.ts";
+
+/** So many events may wait for the reader before the generation pauses. */
+const AHEAD = 256;
+
+const READY: EngineEvent = { kind: "ready", lacks: [] };
+
+/** The engine of this process. `onEmpty`: nothing is loaded any more. */
+export function createEngine(options: EngineOptions, onEmpty: () => void = () => undefined): Engine {
+  let native: Promise<Native> | undefined;
+  const start = (): Promise<Native> =>
+    (native ??= startNative(options).catch((error: unknown) => {
+      native = undefined;
+      throw error;
+    }));
+  const cache = createModelCache(start, options, onEmpty);
+  const stopAll = new AbortController();
+  let closed: Promise<void> | undefined;
+
+  async function withModel<Result>(
+    job: { readonly model: ModelRef; readonly keepAlive?: number | undefined },
+    signal: AbortSignal,
+    onEvent: (event: EngineEvent) => void,
+    use: (lease: Lease, native: Native) => Promise<Result>,
+  ): Promise<Result> {
+    const loading = (progress: number): void => onEvent({ kind: "status", status: "loading", progress });
+    const lease = await cache.acquire(job.model, signal, loading);
+    try {
+      return await use(lease, await start());
+    } finally {
+      lease.release(job.keepAlive);
+    }
+  }
+
+  async function answer(job: ChatJob, signal: AbortSignal, queue: BatchQueue<EngineEvent>): Promise<void> {
+    const began = performance.now();
+    await withModel(job, signal, queue.push, async ({ open, loadMs }, { library }) => {
+      const chat = await open.chat();
+      signal.throwIfAborted();
+      const room = (): Promise<void> | undefined => queue.room();
+      await generateAnswer(job, { library, chat, signal, emit: queue.push, room, began, loadMs });
+    });
+  }
+
+  type Answerer<K extends keyof Asks> = (
+    job: Asks[K]["job"],
+    signal: AbortSignal,
+    onEvent: (event: EngineEvent) => void,
+  ) => Promise<Asks[K]["reply"]>;
+
+  const asks: { [K in keyof Asks]: Answerer<K> } = {
+    embed: (job, signal, onEvent) =>
+      withModel(job, signal, onEvent, async ({ open }) => {
+        const reader = await open.embedder();
+        onEvent(READY);
+        return embedTexts(reader, job.texts, signal);
+      }),
+    rerank: (job, signal, onEvent) =>
+      withModel(job, signal, onEvent, async ({ open }) => {
+        const reader = await open.ranker();
+        onEvent(READY);
+        return rankDocuments(reader, job.query, job.documents, signal);
+      }),
+    count: (job, signal, onEvent) =>
+      withModel(job, signal, onEvent, ({ open }) => countTokens(open, job, () => onEvent(READY))),
+    load: (job, signal, onEvent) =>
+      withModel(job, signal, onEvent, async ({ open }): Promise<Resident> => {
+        await open.open();
+        const { ram, vram } = open.memory();
+        const { id, path } = job.model;
+        return {
+          id,
+          path,
+          contextWindow: open.window(),
+          memoryBytes: ram,
+          gpuMemoryBytes: vram,
+          expiresAt: undefined,
+        };
+      }),
+    async unload({ path }) {
+      await cache.unload(path);
+      return undefined;
+    },
+    loaded: () => Promise.resolve(cache.resident()),
+  };
+
+  return {
+    chat(job, signal) {
+      const leave = new AbortController();
+      const all = AbortSignal.any([signal, leave.signal, stopAll.signal]);
+      const queue = createBatchQueue<EngineEvent>(AHEAD);
+      let begun = false;
+      const begin = (): void => {
+        begun = true;
+        answer(job, all, queue).then(
+          () => queue.end(),
+          (error: unknown) => queue.end(all.aborted ? error : readLlamaFault(error)),
+        );
+        // A generation that pauses for its reader must hear that nobody reads any more.
+        all.addEventListener("abort", () => queue.end(all.reason), { once: true });
+      };
+      return {
+        async next() {
+          if (!begun) begin();
+          const batch = await queue.take();
+          return batch === undefined ? { value: undefined, done: true } : { value: batch, done: false };
+        },
+        async return() {
+          leave.abort();
+          queue.end();
+          return { value: undefined, done: true };
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
+    async ask(op, job, signal, onEvent = () => undefined) {
+      const all = AbortSignal.any([signal, stopAll.signal]);
+      try {
+        return await asks[op](job, all, onEvent);
+      } catch (error) {
+        if (all.aborted) throw error;
+        throw readLlamaFault(error);
+      }
+    },
+    close() {
+      return (closed ??= (async () => {
+        stopAll.abort();
+        const running = await native?.catch(() => undefined);
+        if (running !== undefined) await stopNative(running);
+      })());
+    },
+  };
+}

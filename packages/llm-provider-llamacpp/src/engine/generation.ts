@@ -1,0 +1,220 @@
+import { LlmError } from "@enginehouse/llm-core";
+import type {
+  ChatHistoryItem,
+  ChatModelFunctions,
+  ChatWrapper,
+  LLamaChatGenerateResponseOptions,
+  Token,
+} from "node-llama-cpp";
+
+import type { ChatJob, ChatOutcome, EngineEvent, ModelLack } from "../wire.ts";
+import type { NodeLlama } from "./llama.ts";
+import type { ChatModel } from "./model.ts";
+import type { Pace } from "./pacing.ts";
+
+export interface GenerationHost {
+  readonly library: NodeLlama;
+  readonly chat: ChatModel;
+  readonly signal: AbortSignal;
+  readonly emit: (event: EngineEvent) => void;
+  /** See `BatchQueue`. */
+  readonly room: () => Promise<void> | undefined;
+  /** When the job came, and when its model was there. */
+  readonly began: number;
+  readonly loadMs: number;
+}
+
+/** One answer, from the check that the prompt fits to the figures at its end. */
+export async function generateAnswer(job: ChatJob, host: GenerationHost): Promise<void> {
+  const { library, chat, signal, emit } = host;
+  const { model, pool, window } = chat;
+  const lacks: ModelLack[] = [];
+  const base = chat.wrapper(job.thoughts.wanted !== false);
+  if (job.thoughts.wanted === true && base.settings.segments?.thought === undefined) lacks.push("reasoning");
+  if (!chat.hasTemplate) lacks.push("chat-template");
+  const wrapper = job.mustCall ? callingFirst(base) : base;
+  if (wrapper === undefined) lacks.push("forced-call");
+  const chatWrapper = wrapper ?? base;
+  const unthinking =
+    job.thoughts.wanted === false && !chat.thinkingSwitch && base.settings.segments?.thought !== undefined;
+  const history = unthinking ? withEmptyThought(job.history) : [...job.history];
+
+  const prompt = promptTokens(chatWrapper, model.tokenizer, history, job.functions);
+  // One token for the answer, one that the engine keeps for itself.
+  if (prompt.length + 2 > window) throw overflow(prompt.length, window);
+  emit({ kind: "ready", lacks });
+
+  const queuedAt = performance.now();
+  const slot = await pool.acquire(prompt, signal, () => emit({ kind: "status", status: "queued" }));
+  const began = performance.now();
+  const count = { read: undefined as number | undefined, output: 0, firstToken: 0 };
+  const answer = createAnswer(emit);
+  const pace: Pace = {
+    signal,
+    room: host.room,
+    onPrompt(done, total) {
+      count.read ??= total;
+      if (done > 0) emit({ kind: "status", status: "prefill", progress: done / total });
+    },
+    onToken() {
+      count.output += 1;
+      if (count.firstToken === 0) count.firstToken = performance.now();
+    },
+  };
+  slot.pace = pace;
+  const session = new library.LlamaChat({ contextSequence: slot.sequence, chatWrapper });
+  try {
+    const stop = await run();
+    const ended = performance.now();
+    emit({
+      kind: "end",
+      outcome: {
+        stop,
+        promptTokens: prompt.length,
+        cachedTokens: Math.max(0, prompt.length - (count.read ?? prompt.length)),
+        outputTokens: count.output,
+        thoughtTokens: answer.thoughtTokens(),
+        window,
+        timings: {
+          queue: began - queuedAt,
+          load: host.loadMs,
+          prompt: (count.firstToken || ended) - began,
+          generation: count.firstToken === 0 ? 0 : ended - count.firstToken,
+        },
+      } satisfies ChatOutcome,
+    });
+  } finally {
+    session.dispose({ disposeSequence: false });
+    pool.release(slot);
+  }
+
+  async function run(): Promise<string> {
+    const { sampling } = job;
+    const grammar =
+      job.grammar === undefined ? undefined : await model.llama.createGrammar({ grammar: job.grammar });
+    const options: LLamaChatGenerateResponseOptions = {
+      signal,
+      maxTokens: Math.min(job.maxTokens ?? Number.POSITIVE_INFINITY, window - 1 - prompt.length),
+      temperature: sampling.temperature,
+      topP: sampling.topP,
+      topK: sampling.topK,
+      minP: sampling.minP,
+      ...(sampling.seed !== undefined && { seed: sampling.seed }),
+      repeatPenalty: sampling.repeatPenalty === false ? false : { lastTokens: 64, ...sampling.repeatPenalty },
+      customStopTriggers: job.stop,
+      ...(job.thoughts.budget !== undefined && { budgets: { thoughtTokens: job.thoughts.budget } }),
+      // Asked only when the window is full. A shift would drop parts of the conversation in silence.
+      contextShift: { size: () => Promise.reject(windowFull) },
+      onResponseChunk: answer.chunk,
+    };
+    try {
+      const result = await session.generateResponse(history, {
+        ...options,
+        ...(grammar === undefined
+          ? job.functions !== undefined && {
+              functions: job.functions,
+              documentFunctionParams: true,
+              onFunctionCallParamsChunk: answer.callChunk,
+              onFunctionCall: answer.call,
+            }
+          : { grammar }),
+      } as LLamaChatGenerateResponseOptions);
+      return result.metadata.stopReason;
+    } catch (error) {
+      if (error === windowFull) return "contextWindow";
+      if (answer.failCall(error)) return "functionCalls";
+      throw error;
+    }
+  }
+}
+
+const windowFull = new Error("the context window is full");
+
+/** The chunks of one answer as events. */
+function createAnswer(emit: (event: EngineEvent) => void) {
+  let thoughtTokens = 0;
+  let open: { index: number; name: string } | undefined;
+  const answer = {
+    thoughtTokens: () => thoughtTokens,
+    chunk(chunk: { type: "segment" | undefined; text: string; tokens: readonly Token[] }): void {
+      if (chunk.type === "segment") thoughtTokens += chunk.tokens.length;
+      if (chunk.text !== "") emit({ kind: chunk.type === "segment" ? "thought" : "text", text: chunk.text });
+    },
+    callChunk(chunk: { callIndex: number; functionName: string; paramsChunk: string }): void {
+      open = { index: chunk.callIndex, name: chunk.functionName };
+      emit({ kind: "call-text", ...open, text: chunk.paramsChunk });
+    },
+    calls: 0,
+    call(call: { functionName: string }): void {
+      emit({ kind: "call-end", index: answer.calls, name: call.functionName });
+      answer.calls += 1;
+      open = undefined;
+    },
+    /** True when the fault is the model's: its arguments do not fit the tool's schema. */
+    failCall(error: unknown): boolean {
+      if (open === undefined || !(error instanceof Error)) return false;
+      if (!CALL_FAULTS.has(error.constructor.name)) return false;
+      emit({ kind: "call-end", ...open, error: error.message });
+      return true;
+    },
+  };
+  return answer;
+}
+
+/** A model that always thinks has done so already: its turn begins with a thought that is over. */
+function withEmptyThought(history: readonly ChatHistoryItem[]): ChatHistoryItem[] {
+  const last = history.at(-1);
+  if (last?.type !== "model" || last.response.length > 0) return [...history];
+  const thought = { type: "segment", segmentType: "thought", text: "", ended: true } as const;
+  return [...history.slice(0, -1), { type: "model", response: [thought] }];
+}
+
+const CALL_FAULTS: ReadonlySet<string> = new Set([
+  "LlamaFunctionCallValidationError",
+  "LlamaJsonSchemaValidationError",
+  "SyntaxError",
+]);
+
+export function promptTokens(
+  wrapper: ChatWrapper,
+  tokenizer: Parameters<ReturnType<ChatWrapper["generateContextState"]>["contextText"]["tokenize"]>[0],
+  chatHistory: readonly ChatHistoryItem[],
+  functions: ChatModelFunctions | undefined,
+): Token[] {
+  const state = wrapper.generateContextState({
+    chatHistory,
+    ...(functions !== undefined && { availableFunctions: functions }),
+    documentFunctionParams: true,
+  });
+  return state.contextText.tokenize(tokenizer);
+}
+
+function overflow(tokens: number, window: number): LlmError {
+  return new LlmError(
+    "context-overflow",
+    `the prompt has ${tokens} tokens and the window ${window}, of which one at least is for the answer`,
+    {
+      figures: { promptTokens: tokens, window },
+      hint: 'shorten the messages, set overflow to "drop-oldest", or load the model with a larger contextWindow',
+    },
+  );
+}
+
+/** The same template, but the model's turn begins inside a call; `undefined` where the template knows no such state. */
+function callingFirst(wrapper: ChatWrapper): ChatWrapper | undefined {
+  const probe = wrapper.generateContextState({ chatHistory: [{ type: "model", response: [] }] });
+  if (probe.prefixTriggers !== undefined || probe.noPrefixTrigger !== undefined) return undefined;
+  const calling: ChatWrapper = Object.create(wrapper, {
+    generateContextState: {
+      value(options: Parameters<ChatWrapper["generateContextState"]>[0]) {
+        const { contextText, stopGenerationTriggers } = wrapper.generateContextState(options);
+        return {
+          contextText,
+          stopGenerationTriggers,
+          functionCall: { initiallyEngaged: true, disengageInitiallyEngaged: [] },
+        };
+      },
+    },
+  });
+  return calling;
+}

@@ -1,0 +1,249 @@
+import { LlmError } from "@enginehouse/llm-core";
+
+import { readLlamaFault } from "../errors.ts";
+import type { EngineOptions, ModelRef, Resident } from "../wire.ts";
+import type { Native } from "./llama.ts";
+import { DEFAULT_WINDOW, openModel, type OpenModel } from "./model.ts";
+
+/** The models in memory: each loaded once, kept while it is used and for a while after. */
+export interface ModelCache {
+  /** The model, held until `release`. Loads it where it is not there; callers at the same time share the load. */
+  acquire(ref: ModelRef, signal: AbortSignal, onProgress: (progress: number) => void): Promise<Lease>;
+  /** Waits for what still uses it. */
+  unload(path: string): Promise<void>;
+  resident(): Resident[];
+}
+
+export interface Lease {
+  readonly open: OpenModel;
+  /** How long this lease waited for the load, in milliseconds. */
+  readonly loadMs: number;
+  release(keepAlive: number | undefined): void;
+}
+
+interface Entry {
+  readonly ref: ModelRef;
+  readonly loading: Promise<OpenModel>;
+  readonly abandon: AbortController;
+  readonly listeners: Set<(progress: number) => void>;
+  open: OpenModel | undefined;
+  users: number;
+  /** Set when the entry is on its way out: the next caller loads anew. */
+  leaving: { readonly gone: Promise<void>; readonly settle: () => void } | undefined;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  expiresAt: number | undefined;
+}
+
+export function createModelCache(
+  native: () => Promise<Native>,
+  options: EngineOptions,
+  onEmpty: () => void,
+): ModelCache {
+  const entries = new Map<string, Entry>();
+  let lastLoad: Promise<unknown> = Promise.resolve();
+
+  /** One load at a time: two that look at the free memory together would both think it theirs. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = lastLoad.then(work, work);
+    lastLoad = turn.catch(() => undefined);
+    return turn;
+  }
+
+  function begin(ref: ModelRef): Entry {
+    const abandon = new AbortController();
+    const listeners = new Set<(progress: number) => void>();
+    const window = ref.contextWindow ?? options.contextWindow;
+    const loading = inTurn(async () => {
+      abandon.signal.throwIfAborted();
+      const { assertFits } = await import("../models/fit.ts");
+      await assertFits(
+        { path: ref.path, contextSize: window ?? DEFAULT_WINDOW, sequences: options.parallel },
+        { provider: "llamacpp", force: ref.force === true },
+      );
+      let told = 0;
+      return loadModel(
+        await native(),
+        ref,
+        { ...options, contextWindow: window },
+        abandon.signal,
+        (progress) => {
+          if (progress - told < PROGRESS_STEP) return;
+          told = progress;
+          for (const listener of listeners) listener(progress);
+        },
+      );
+    });
+    const entry: Entry = {
+      ref,
+      loading,
+      abandon,
+      listeners,
+      open: undefined,
+      users: 0,
+      leaving: undefined,
+      timer: undefined,
+      expiresAt: undefined,
+    };
+    entries.set(ref.path, entry);
+    loading.then(
+      (open) => {
+        entry.open = open;
+        if (entry.users === 0) void retire(entry);
+      },
+      () => forget(entry),
+    );
+    return entry;
+  }
+
+  function forget(entry: Entry): void {
+    clearTimeout(entry.timer);
+    if (entries.get(entry.ref.path) === entry) entries.delete(entry.ref.path);
+    if (entries.size === 0) onEmpty();
+  }
+
+  function retire(entry: Entry): Promise<void> {
+    if (entry.leaving === undefined) {
+      let settle: () => void = () => undefined;
+      const gone = new Promise<void>((resolve) => (settle = resolve));
+      entry.leaving = { gone, settle };
+      clearTimeout(entry.timer);
+      entry.expiresAt = undefined;
+      if (entries.get(entry.ref.path) === entry) entries.delete(entry.ref.path);
+    }
+    if (entry.users === 0) void dispose(entry);
+    return entry.leaving.gone;
+  }
+
+  async function dispose(entry: Entry): Promise<void> {
+    try {
+      await inTurn(async () => entry.open?.dispose());
+    } finally {
+      entry.leaving?.settle();
+      forget(entry);
+    }
+  }
+
+  function release(entry: Entry, keepAlive = options.keepAlive): void {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    if (entry.leaving !== undefined || keepAlive <= 0) return void retire(entry);
+    if (keepAlive === Number.POSITIVE_INFINITY) return;
+    entry.expiresAt = Date.now() + keepAlive;
+    entry.timer = setTimeout(() => void retire(entry), Math.min(keepAlive, LONGEST_TIMER));
+    entry.timer.unref();
+  }
+
+  /** A model that is there with another window than the one asked for has to be loaded again. */
+  async function entryFor(ref: ModelRef): Promise<Entry> {
+    const there = entries.get(ref.path);
+    if (there === undefined) return begin(ref);
+    const { contextWindow } = ref;
+    if (contextWindow === undefined || contextWindow === (there.ref.contextWindow ?? options.contextWindow))
+      return there;
+    await retire(there);
+    return entries.get(ref.path) ?? begin(ref);
+  }
+
+  return {
+    async acquire(ref, signal, onProgress) {
+      const began = performance.now();
+      const entry = await abortable(entryFor(ref), signal);
+      entry.users += 1;
+      clearTimeout(entry.timer);
+      entry.expiresAt = undefined;
+      const wait = entry.open === undefined;
+      if (wait) {
+        onProgress(0);
+        entry.listeners.add(onProgress);
+      }
+      try {
+        const open = entry.open ?? (await abortable(entry.loading, signal));
+        const loadMs = wait ? performance.now() - began : 0;
+        let held = true;
+        return {
+          open,
+          loadMs,
+          release(keepAlive) {
+            if (held) release(entry, keepAlive);
+            held = false;
+          },
+        };
+      } catch (error) {
+        entry.users -= 1;
+        if (entry.users === 0 && entry.open === undefined) {
+          // Nobody waits for it any more: the load itself ends, and whoever comes next begins a new one.
+          entry.abandon.abort(signal.reason);
+          forget(entry);
+        } else if (entry.users === 0) {
+          entry.users += 1;
+          release(entry);
+        }
+        throw error;
+      } finally {
+        entry.listeners.delete(onProgress);
+      }
+    },
+    async unload(path) {
+      const entry = entries.get(path);
+      if (entry !== undefined) await retire(entry);
+    },
+    resident() {
+      return [...entries.values()].flatMap(({ ref, open, expiresAt }) => {
+        if (open === undefined) return [];
+        const { ram, vram } = open.memory();
+        const contextWindow = open.window();
+        return [
+          { id: ref.id, path: ref.path, contextWindow, memoryBytes: ram, gpuMemoryBytes: vram, expiresAt },
+        ];
+      });
+    },
+  };
+}
+
+/** The engine reports each tensor; so much more must be there before it is told on. */
+const PROGRESS_STEP = 0.05;
+
+/** The longest delay that `setTimeout` takes, 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+async function loadModel(
+  native: Native,
+  ref: ModelRef,
+  options: EngineOptions,
+  signal: AbortSignal,
+  onProgress: (progress: number) => void,
+): Promise<OpenModel> {
+  native.forgetWords();
+  try {
+    const model = await native.llama.loadModel({
+      modelPath: ref.path,
+      gpuLayers: options.gpuLayers,
+      loadSignal: signal,
+      onLoadProgress: onProgress,
+      ignoreMemorySafetyChecks: ref.force === true,
+    });
+    return openModel(native, model, options);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const fault = readLlamaFault(error, { phase: "load", model: ref.id });
+    if (fault.code !== "model-load-failed") throw fault;
+    throw new LlmError("model-load-failed", `the model "${ref.id}" could not be loaded: ${fault.message}`, {
+      phase: "load",
+      retryable: false,
+      hint:
+        fault.hint ??
+        "the file may be damaged or made for a newer llama.cpp: fetch it again, or update the provider",
+      cause: native.lastWords() === undefined ? error : new Error(native.lastWords(), { cause: error }),
+    });
+  }
+}
+
+/** The promise, or the signal's reason as soon as it is aborted: what is shared goes on for the others. */
+function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}
