@@ -28,20 +28,19 @@ const NEARNESS = 52_000;
 const RECENCY_PAIR = 8;
 const MATCH_PAIR = 31;
 const BONUS_PAIR = 30;
-/** Keys are kept in float16, so two marks nearer than this many tokens cannot be told apart by their distance. */
-const BLUR = 4.5;
-/** The largest window in which turns (nine tokens or more apart) are still told apart safely. */
-export const LARGEST_WINDOW = 8192;
+/** The largest window in which neighbouring turns (six tokens or more apart) can still be told apart. */
+export const LARGEST_WINDOW = 4096;
 
 /**
- * The program as the weights of a llama with two layers. The stream has one dimension for each token and a few for the
+ * The program as the weights of a llama with three layers. The stream has one dimension for each token and a few for the
  * state; a token's embedding is 1 in its own dimension and in a constant one.
  *
- * Layer 1, head 1: what came last, a cue or the start of a user turn? It says which rule the user's message asks for.
+ * Layer 1, head 1: whose turn is this?
  * Layer 1, head 2: what came last, a user turn or a tool's result? It says the phase.
- * Layer 2, head 1: the rule, taken from the last assistant turn that did not answer a tool's result.
- * Layer 2, head 2: the phase, taken from the last assistant turn.
- * Layer 2, feed forward: one hidden unit for each step; it opens when rule, phase and last token are all its own, and
+ * Layer 2, head 1: what came last, the start of a user turn or a cue in one? It says which rule is asked for.
+ * Layer 3, head 1: the rule, taken from the last assistant turn that did not answer a tool's result.
+ * Layer 3, head 2: the phase, taken from the last assistant turn.
+ * Layer 3, feed forward: one hidden unit for each step; it opens when rule, phase and last token are all its own, and
  * then writes the next token. Where no unit opens, the turn ends.
  */
 export function automatonWeights(program: Program, options: AutomatonOptions): AutomatonWeights {
@@ -55,18 +54,22 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
   const { marks, ruleCount, steps } = program;
   const vocabularySize = program.vocabulary.tokens.length;
   const constant = vocabularySize;
-  const asked = constant + 1; // by rule: what the last user message asks for
-  const arrived = asked + ruleCount; // fresh, answered: what the prompt ends with
-  const rule = arrived + 2; // by rule: what this turn replies to
+  const speaker = constant + 1; // user, assistant, system
+  const arrived = speaker + 3; // fresh, answered: what came last
+  const asked = arrived + 2; // by rule: what the last user message asks for
+  const rule = asked + ruleCount; // by rule: what this turn replies to
   const phase = rule + ruleCount; // fresh, answered
   const width = Math.max(roundUp(phase + 2), roundUp(padding.width ?? 0));
-  const layers = 2 + (padding.layers ?? 0);
+  const layers = 3 + (padding.layers ?? 0);
   const feedForward = roundUp(Math.max(steps.length, padding.width ?? 0));
   const phases = { fresh: 0, answered: 1 };
+  const speakers = { user: 0, assistant: 1, system: 2 };
 
   const angle = 1.4 / contextWindow; // of the recency pair, for each token of distance
   const ropeBase = angle ** (-HEAD_WIDTH / (2 * RECENCY_PAIR));
-  const bonus = (BLUR * NEARNESS * angle) / MATCH;
+  // Keys are kept in float16, so marks nearer than this many tokens cannot be told apart by their distance alone.
+  const blur = 1 / (1448 * angle);
+  const bonus = ((blur + 0.5) * NEARNESS * angle) / MATCH;
 
   const tensors: GgufTensor[] = [];
   const matrix = (name: string, inputs: number, outputs: number) => {
@@ -92,17 +95,17 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
     output(token, token, OUTPUT_GAIN);
   }
   output(constant, marks.end, 2 * OUTPUT_GAIN);
-  norm("output_norm.weight", 6 + NEXT_TOKEN ** 2);
+  norm("output_norm.weight", 7 + NEXT_TOKEN ** 2);
 
   for (let layer = 0; layer < layers; layer++) {
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     const attentionWidth = HEADS * HEAD_WIDTH;
-    norm(name("attn_norm"), layer === 0 ? 2 : 4);
+    norm(name("attn_norm"), [2, 4, 5][layer] ?? 7);
     const query = matrix(name("attn_q"), width, attentionWidth);
     const key = matrix(name("attn_k"), width, attentionWidth);
     const value = matrix(name("attn_v"), width, attentionWidth);
     const attended = matrix(name("attn_output"), attentionWidth, width);
-    norm(name("ffn_norm"), 6);
+    norm(name("ffn_norm"), 7);
     const gate = matrix(name("ffn_gate"), width, feedForward);
     const up = matrix(name("ffn_up"), width, feedForward);
     const down = matrix(name("ffn_down"), feedForward, width);
@@ -128,6 +131,21 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
     };
 
     if (layer === 0) {
+      const lastTurn = lookBack(0);
+      for (const one of ["user", "assistant", "system"] as const) {
+        lastTurn.mark(marks[one]);
+        lastTurn.carry(marks[one], speakers[one], speaker + speakers[one]);
+      }
+      const lastMessage = lookBack(1);
+      for (const turn of [marks.user, marks.system]) {
+        lastMessage.mark(turn);
+        lastMessage.carry(turn, phases.fresh, arrived + phases.fresh);
+      }
+      lastMessage.mark(marks.result, true);
+      lastMessage.carry(marks.result, phases.answered, arrived + phases.answered);
+    }
+
+    if (layer === 1) {
       const lastCue = lookBack(0);
       lastCue.mark(marks.user);
       lastCue.carry(marks.user, 0, asked);
@@ -137,14 +155,11 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
         lastCue.mark(token, true);
         lastCue.carry(token, index, asked + index);
       }
-      const lastMessage = lookBack(1);
-      lastMessage.mark(marks.user);
-      lastMessage.carry(marks.user, phases.fresh, arrived + phases.fresh);
-      lastMessage.mark(marks.result, true);
-      lastMessage.carry(marks.result, phases.answered, arrived + phases.answered);
+      lastCue.exclude(speaker + speakers.assistant);
+      lastCue.exclude(speaker + speakers.system);
     }
 
-    if (layer === 1) {
+    if (layer === 2) {
       const exchange = lookBack(0);
       exchange.mark(marks.assistant);
       exchange.exclude(arrived + phases.answered);

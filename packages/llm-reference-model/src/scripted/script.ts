@@ -1,4 +1,11 @@
-import { ASSISTANT_TURN, createVocabulary, TURN_END, USER_TURN, type Vocabulary } from "./vocabulary.ts";
+import {
+  ASSISTANT_TURN,
+  createVocabulary,
+  TURN_END,
+  TURN_START,
+  USER_TURN,
+  type Vocabulary,
+} from "./vocabulary.ts";
 
 /** What a scripted model answers. */
 export interface ScriptedReply {
@@ -52,6 +59,8 @@ export interface Program {
   readonly marks: {
     readonly user: number;
     readonly assistant: number;
+    /** Begins any other turn. */
+    readonly system: number;
     readonly result: number;
     readonly end: number;
   };
@@ -102,6 +111,7 @@ export function compileScript(script: Script): Program {
     marks: {
       user: markId(vocabulary, USER_TURN),
       assistant: markId(vocabulary, ASSISTANT_TURN),
+      system: markId(vocabulary, TURN_START),
       result,
       end: markId(vocabulary, TURN_END),
     },

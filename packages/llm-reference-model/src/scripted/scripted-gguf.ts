@@ -6,7 +6,7 @@ import { END_OF_TEXT, MERGES, TURN_END, type TokenKind, type Vocabulary } from "
 
 export interface ScriptedModelOptions {
   readonly script: Script;
-  /** In tokens. Default 2048, at most 8192. */
+  /** In tokens. Default 2048, at most 4096. */
   readonly contextWindow?: number;
   /** `general.name`. Default `scripted`. */
   readonly name?: string;
