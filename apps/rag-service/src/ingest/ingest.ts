@@ -1,5 +1,14 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+
+import { LlmError } from "@enginehouse/llm-core";
+
 import type { EmbedderSource } from "../embedder.ts";
-import type { Job, JobStage, Store } from "../store/store.ts";
+import type { DocumentFilter, Job, JobStage, Store } from "../store/store.ts";
+import { addFolder } from "./folder.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createQueue } from "./queue.ts";
+import { type Content, createSpool } from "./spool.ts";
 
 /** Sizes of the pieces, in tokens, and the limits of reading. */
 export interface IngestSettings {
@@ -71,10 +80,7 @@ export interface Ingestor {
    * Takes a document: when this resolves, file and job are on disk and survive a crash.
    * Rejects with `input-too-long` for a file over the limit and `invalid-request` for an empty one or an unknown collection.
    */
-  submit(
-    content: Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string },
-    options: SubmitOptions,
-  ): Promise<Submitted>;
+  submit(content: Content, options: SubmitOptions): Promise<Submitted>;
   /** Every readable file under a folder of this machine; the path inside it is the external id. */
   addFolder(folder: string, options?: FolderOptions): Promise<FolderResult>;
   /** Stops a waiting or running job; its document's former version stays. `undefined`: no such job. */
@@ -84,7 +90,7 @@ export interface Ingestor {
   /** Computes the vectors that the present embedder lacks, in background; then searches use them. */
   reindex(): Promise<{ readonly jobId: string }>;
   /** Deletes documents with all that belongs to them; cancels their jobs first. */
-  deleteDocuments(filter: Parameters<Store["deleteDocuments"]>[0]): Promise<{ readonly documents: number }>;
+  deleteDocuments(filter: DocumentFilter): Promise<{ readonly documents: number }>;
   /** Calls back on every step of every job, until the returned function is called. */
   subscribe(listener: (event: JobEvent) => void): () => void;
   /** Resolves when no job waits or runs. */
@@ -102,6 +108,181 @@ export interface IngestorOptions {
   readonly settings?: Partial<IngestSettings> | undefined;
 }
 
-export function createIngestor(_options: IngestorOptions): Ingestor {
-  throw new Error("not written yet");
+export const DEFAULT_SETTINGS: IngestSettings = {
+  parentTokens: 2000,
+  parentOverlap: 200,
+  windowTokens: 400,
+  windowOverlap: 60,
+  maxBytes: 50_000_000,
+  parseTimeoutMs: 120_000,
+  parseMemoryMb: 1024,
+  concurrency: 2,
+};
+
+export function createIngestor(options: IngestorOptions): Ingestor {
+  const { store, dataDir } = options;
+  const settings = checkSettings({ ...DEFAULT_SETTINGS, ...options.settings });
+  const spool = createSpool(join(dataDir, "spool"), settings.maxBytes);
+  const listeners = new Set<(event: JobEvent) => void>();
+  const pipeline = createPipeline({
+    store,
+    embedder: options.embedder,
+    spool,
+    settings,
+    emit,
+    onVectorsMissing: () => void reindex().catch(() => undefined),
+  });
+  const queue = createQueue(settings.concurrency, pipeline.run);
+
+  function emit(event: JobEvent): void {
+    for (const listener of listeners) listener(event);
+  }
+
+  async function start(): Promise<{ readonly resumed: number }> {
+    const pending = await store.ingest.pending();
+    const failed = await store.listJobs({ status: "failed", limit: -1 });
+    await spool.keepOnly(new Set([...pending, ...failed].map((job) => job.id)));
+    for (const job of pending) queue.add(job.id);
+    if ((await options.embedder()) !== undefined && (await pipeline.lacksVectors())) await reindex();
+    return { resumed: pending.length };
+  }
+
+  async function submit(
+    content: Content,
+    { name, mediaType, collectionId = "default", externalId, signal }: SubmitOptions,
+  ): Promise<Submitted> {
+    const jobId = newId("job");
+    const shown = displayName(name);
+    const { sha256, bytes } = await spool.write(jobId, content, shown, signal);
+    try {
+      const result = await store.ingest.submit({
+        jobId,
+        documentId: newId("doc"),
+        collectionId,
+        externalId,
+        name: shown,
+        mediaType,
+        sha256,
+        bytes,
+        settings: fingerprint(settings),
+      });
+      for (const former of result.superseded) await stop(former);
+      if (result.jobId === jobId) queue.add(jobId);
+      else await spool.remove(jobId);
+      const { documentId, status } = result;
+      return { documentId, jobId: result.jobId, status };
+    } catch (error) {
+      await spool.remove(jobId);
+      throw error;
+    }
+  }
+
+  /** What the store has ended already: its work and its file. */
+  async function stop(jobId: string): Promise<void> {
+    await queue.cancel(jobId);
+    await store.ingest.discard(jobId);
+    await spool.remove(jobId);
+    const job = await store.getJob(jobId);
+    if (job !== undefined) emit({ type: "job.cancelled", job });
+  }
+
+  async function cancel(jobId: string): Promise<Job | undefined> {
+    const job = await store.getJob(jobId);
+    if (job === undefined || (job.status !== "queued" && job.status !== "running")) return job;
+    await store.ingest.cancel(jobId);
+    await stop(jobId);
+    return store.getJob(jobId);
+  }
+
+  async function retry(jobId: string): Promise<Job | undefined> {
+    const job = await store.getJob(jobId);
+    if (job === undefined || job.status !== "failed") return job;
+    if (job.kind === "ingest" && !(await spool.has(jobId))) {
+      throw new LlmError("invalid-request", `the file of "${job.name ?? jobId}" is not kept any more`, {
+        hint: "Add it again.",
+      });
+    }
+    await store.ingest.requeue(jobId);
+    queue.add(jobId);
+    return store.getJob(jobId);
+  }
+
+  async function reindex(): Promise<{ readonly jobId: string }> {
+    const submitted = await store.ingest.submitIndexing(newId("job"));
+    queue.add(submitted.jobId);
+    return submitted;
+  }
+
+  async function deleteDocuments(filter: DocumentFilter): Promise<{ readonly documents: number }> {
+    const { documents, jobIds } = await store.deleteDocuments(filter);
+    for (const jobId of jobIds) {
+      await queue.cancel(jobId);
+      await spool.remove(jobId);
+    }
+    return { documents };
+  }
+
+  return {
+    start,
+    submit,
+    addFolder: (folder, folderOptions = {}) =>
+      addFolder(folder, folderOptions, { submit, maxBytes: settings.maxBytes }),
+    cancel,
+    retry,
+    reindex,
+    deleteDocuments,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    idle: queue.idle,
+    settings,
+    async close() {
+      await queue.close();
+      await pipeline.close();
+    },
+  };
+}
+
+/** The last part of whatever the client calls its file, without what no page should print. */
+function displayName(name: string): string {
+  const last = name.split(/[\\/]/).at(-1) ?? "";
+  const shown = last
+    .replace(/[\p{Cc}\p{Cf}\p{Surrogate}]/gu, "")
+    .trim()
+    .slice(0, 255);
+  return shown === "" || shown === "." || shown === ".." ? "document" : shown;
+}
+
+/** Bytes that were read with other settings are read again. */
+function fingerprint({ parentTokens, parentOverlap, windowTokens, windowOverlap }: IngestSettings): string {
+  return `reader 1, ${parentTokens}/${parentOverlap}, ${windowTokens}/${windowOverlap}`;
+}
+
+function newId(kind: "doc" | "job"): string {
+  return `${kind}_${randomUUID().replaceAll("-", "").slice(0, 20)}`;
+}
+
+function checkSettings(settings: IngestSettings): IngestSettings {
+  const { parentTokens, parentOverlap, windowTokens, windowOverlap } = settings;
+  const wrong = Object.entries(settings).find(
+    ([, value]) => !Number.isSafeInteger(value) || (value as number) < 0,
+  );
+  if (wrong !== undefined)
+    throw new LlmError("invalid-settings", `${wrong[0]} must be a whole number, it is ${String(wrong[1])}`);
+  if (
+    windowTokens < 16 ||
+    windowOverlap * 2 > windowTokens ||
+    parentOverlap * 2 > parentTokens ||
+    windowTokens > parentTokens
+  ) {
+    throw new LlmError(
+      "invalid-settings",
+      `windows of ${windowTokens} tokens overlapping by ${windowOverlap} in parents of ${parentTokens} overlapping by ${parentOverlap} are not possible`,
+      {
+        hint: "A window has at least 16 tokens and fits its parent; an overlap is at most half of its piece.",
+      },
+    );
+  }
+  return settings;
 }

@@ -25,6 +25,7 @@ export interface Connection {
 export function connect(path: string): Connection {
   const database = open(path);
   const statements = new Map<string, StatementSync>();
+  const writes = new Map<string, StatementSync>();
   let depth = 0;
 
   function prepare(sql: string): StatementSync {
@@ -41,7 +42,14 @@ export function connect(path: string): Connection {
     all: (sql, ...values) => prepare(sql).all(...values),
     get: (sql, ...values) => prepare(sql).get(...values),
     run(sql, ...values) {
-      const { changes, lastInsertRowid } = prepare(sql).run(...values);
+      let statement = writes.get(sql);
+      if (statement === undefined) {
+        statement = database.prepare(sql);
+        // The full-text index has row ids of its own, beyond what a number holds.
+        statement.setReadBigInts(true);
+        writes.set(sql, statement);
+      }
+      const { changes, lastInsertRowid } = statement.run(...values);
       return { changes: Number(changes), lastKey: Number(lastInsertRowid) };
     },
     // Its own statement: a loop may run while the same query is asked again.
@@ -69,6 +77,7 @@ export function connect(path: string): Connection {
     },
     close() {
       statements.clear();
+      writes.clear();
       if (database.isOpen) database.close();
     },
   };

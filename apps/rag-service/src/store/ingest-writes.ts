@@ -145,7 +145,7 @@ export function createIngestWrites(database: Connection, passages: Passages) {
 
   function end(jobId: string, status: "completed" | "failed" | "cancelled", error?: JobError): boolean {
     const { changes } = database.run(
-      "UPDATE jobs SET status = ?, error = ?, updated_at = ? WHERE id = ? AND status IN ('queued', 'running')",
+      "UPDATE jobs SET status = ?1, error = ?2, updated_at = ?3, done = iif(?1 = 'completed', coalesce(total, done), done) WHERE id = ?4 AND status IN ('queued', 'running')",
       status,
       error === undefined ? null : JSON.stringify(error),
       now(),
@@ -255,13 +255,16 @@ export function createIngestWrites(database: Connection, passages: Passages) {
   }
 
   function missingVectors(versionId: string, generation: number, limit: number) {
-    const rows = database.all(
-      `SELECT w.key, w.version, w.start, w.end FROM windows w JOIN versions v ON v.key = w.version
-       WHERE v.id = ? AND NOT EXISTS (SELECT 1 FROM vectors_${generation} x WHERE x.window = w.key) ORDER BY w.start LIMIT ?`,
-      versionId,
-      limit,
-    );
-    return rows.map(readWindowText);
+    const lacking = `FROM windows w JOIN versions v ON v.key = w.version
+       WHERE v.id = ? AND NOT EXISTS (SELECT 1 FROM vectors_${generation} x WHERE x.window = w.key)`;
+    const total = "SELECT count(*) AS n FROM windows w JOIN versions v ON v.key = w.version WHERE v.id = ?";
+    return {
+      windows: database
+        .all(`SELECT w.key, w.version, w.start, w.end ${lacking} ORDER BY w.start LIMIT ?`, versionId, limit)
+        .map(readWindowText),
+      left: number(database.get(`SELECT count(*) AS n ${lacking}`, versionId)?.["n"]),
+      total: number(database.get(total, versionId)?.["n"]),
+    };
   }
 
   function missingAnywhere(generation: number, limit: number) {

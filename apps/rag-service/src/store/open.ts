@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 
-import { LlmError } from "@enginehouse/llm-core";
+import { LlmError, toLlmError } from "@enginehouse/llm-core";
 
 import type { Fault } from "./fault.ts";
 import type { DatabaseSettings, Operations } from "./operations.ts";
@@ -134,7 +134,12 @@ async function openThread(settings: DatabaseSettings): Promise<Thread> {
     return new Promise((resolve, reject) => {
       const id = next++;
       waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, name, values } satisfies Call);
+      try {
+        worker.postMessage({ id, name, values } satisfies Call);
+      } catch (error) {
+        waiting.delete(id);
+        reject(toLlmError(error, "provider-internal", { operation: "store" }));
+      }
     });
   }
 

@@ -31,6 +31,7 @@ const STEPS: readonly string[] = [
   );
   CREATE UNIQUE INDEX windows_place ON windows (version, start);
   CREATE INDEX windows_document ON windows (document);
+  CREATE INDEX windows_live ON windows (live);
   CREATE VIRTUAL TABLE lexical USING fts5 (
     headings, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
   );

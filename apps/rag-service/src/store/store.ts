@@ -269,6 +269,8 @@ export interface IngestWrites {
     readonly status: "queued" | "unchanged";
     readonly documentId: string;
     readonly jobId: string | undefined;
+    /** Jobs of former versions that this one cancelled. */
+    readonly superseded: readonly string[];
   }>;
   submitIndexing(jobId: string): Promise<{ readonly jobId: string }>;
   getWork(jobId: string): Promise<JobWork | undefined>;
@@ -289,7 +291,11 @@ export interface IngestWrites {
     versionId: string,
     generationId: number,
     limit: number,
-  ): Promise<readonly { readonly id: number; readonly text: string }[]>;
+  ): Promise<{
+    readonly windows: readonly { readonly id: number; readonly text: string }[];
+    readonly left: number;
+    readonly total: number;
+  }>;
   /** Cuts a window that the embedder cannot read whole; the places are offsets in its text. */
   splitWindow(id: number, cuts: readonly { readonly start: number; readonly end: number }[]): Promise<void>;
   putVectors(
