@@ -26,8 +26,8 @@ export function temporaryFolder(): (name: string) => string {
 
 const tools = {
   get_weather: {
-    description: "Get the weather of a city",
-    params: { type: "object", properties: { city: { type: "string" } } },
+    description: "Get the current weather for a city",
+    params: { type: "object", properties: { city: { type: "string", description: "City name" } } },
   },
   add: {
     description: "Add two numbers",
@@ -102,4 +102,9 @@ function lastOf(history: readonly ChatHistoryItem[]): ChatModelResponse {
   const last = history.at(-1);
   if (last?.type !== "model") throw new Error("The history does not end with an answer.");
   return last;
+}
+
+export function cosine(left: readonly number[], right: readonly number[]): number {
+  const product = left.reduce((sum, value, index) => sum + value * (right[index] ?? 0), 0);
+  return product / (Math.hypot(...left) * Math.hypot(...right));
 }
