@@ -73,8 +73,10 @@ function entriesOf({ folder, manifest }: Member): readonly (readonly [string, Re
   });
 }
 
+/** The sources of a package; the declarations of a preset, which is written in JavaScript. */
 function sourceOf(target: unknown): string | undefined {
-  if (typeof target !== "object" || target === null || !("@enginehouse/source" in target)) return undefined;
-  const source = target["@enginehouse/source"];
-  return typeof source === "string" ? source.replace("./", "") : undefined;
+  if (typeof target !== "object" || target === null) return undefined;
+  const { "@enginehouse/source": source, types } = target as Readonly<Record<string, unknown>>;
+  const found = source ?? types;
+  return typeof found === "string" ? found.replace("./", "") : undefined;
 }

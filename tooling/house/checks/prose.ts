@@ -43,7 +43,9 @@ function wrongSpan(text: string, from: string, facts: Facts): string | undefined
   if (isPath(text, from, facts)) return isThere(text, from, facts) ? undefined : `there is no ${text}`;
   const call = /^(\w+)\(.*\)$/.exec(text)?.[1];
   const word = call ?? text;
-  if (isName(word) && !facts.words.has(word)) return `nothing in the sources is called ${word}`;
+  // A decision also names what was not taken.
+  if (isName(word) && !facts.words.has(word) && !from.startsWith("docs/decisions/"))
+    return `nothing in the sources is called ${word}`;
   return undefined;
 }
 
@@ -62,7 +64,7 @@ function isPath(text: string, from: string, { paths }: Facts): boolean {
     return false;
   }
   if (/^\.{1,2}\//.test(text)) return !text.startsWith("../shared");
-  if (/\.(ts|tsx|mjs|js|json|md|yaml|yml|css|html)$/.test(text)) return true;
+  if (/[\w*]\.(ts|tsx|mjs|js|json|md|yaml|yml|css|html)$/.test(text)) return true;
   const [first = ""] = text.split("/");
   return text.includes("/") && (paths.has(first) || paths.has(`${folderOf(from)}${first}`));
 }
