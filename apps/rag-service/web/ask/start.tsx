@@ -1,0 +1,87 @@
+import { ArrowUpRight, FilePlus2 } from "lucide-react";
+import { useState } from "react";
+
+import { examples } from "../api/examples.ts";
+import { libraryCount } from "../api/library-count.ts";
+import { type Problem, problemOf } from "../api/client.ts";
+import { addExamples } from "../api/service.ts";
+import { counted } from "../figures.ts";
+import { Link, navigate } from "../router.tsx";
+import { Trouble } from "../shell/trouble.tsx";
+
+/** Before the first question: what can be asked, or, with nothing to ask of, how to get there. */
+export function Start({ ask }: { readonly ask: (question: string) => void }) {
+  const { value: documents, problem } = libraryCount.use();
+  const { value: offered } = examples.use();
+  if (problem !== undefined && documents === undefined) {
+    return <Trouble problem={problem} again={() => void libraryCount.refresh()} />;
+  }
+  if (documents === undefined) return null;
+  if (documents === 0) return <NoDocuments offered={offered?.examples.length ?? 0} />;
+  const questions = (offered?.examples ?? [])
+    .filter(({ documentId }) => documentId !== undefined)
+    .flatMap((example) => example.questions.map((question) => ({ question, title: example.title })));
+  return (
+    <section className="start" aria-label="To begin with">
+      <p className="quiet">
+        Answers come from {counted(documents, "document")} on this computer, every sentence with its source.{" "}
+        <Link href="/library">Open the library</Link>
+      </p>
+      {questions.length > 0 && (
+        <>
+          <h2>Questions that the examples answer</h2>
+          <ul className="start-questions">
+            {questions.slice(0, 6).map(({ question, title }) => (
+              <li key={question}>
+                <button type="button" onClick={() => ask(question)}>
+                  <span className="start-question">{question}</span>
+                  <span className="quiet">{title}</span>
+                  <ArrowUpRight className="icon" aria-hidden />
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+function NoDocuments({ offered }: { readonly offered: number }) {
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+
+  async function add(): Promise<void> {
+    setBusy(true);
+    try {
+      await addExamples();
+      await Promise.all([examples.refresh(), libraryCount.refresh()]);
+      navigate("/library");
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <section className="start" aria-label="To begin with">
+      <p>
+        There are no documents yet. Add some text, Markdown, HTML or PDF files: they stay on this computer, and every
+        answer shows where in them it comes from.
+      </p>
+      <div className="start-deeds">
+        <Link href="/library" className="button primary">
+          <FilePlus2 className="icon" aria-hidden />
+          Add documents
+        </Link>
+        {offered > 0 && (
+          <button type="button" className="plain" disabled={busy} onClick={() => void add()}>
+            {busy ? "Adding the examples" : `Or begin with ${counted(offered, "example document")}`}
+          </button>
+        )}
+      </div>
+      {problem !== undefined && <Trouble problem={problem} again={() => void add()} />}
+    </section>
+  );
+}

@@ -1,0 +1,105 @@
+import type { DocumentContent } from "../../src/api/schemas.ts";
+
+/** A piece of a document's text that is drawn as one: a paragraph, a heading, or a part of a very long paragraph. */
+export interface Block {
+  readonly start: number;
+  readonly end: number;
+  /** How deep, for a heading: 1 is the highest. */
+  readonly level?: number;
+  /** The page that begins with this block. */
+  readonly page?: number;
+}
+
+const LONGEST = 4_000;
+
+/** The headings of a document and how deep they are, as its passages name them. */
+export type Headings = ReadonlyMap<string, number>;
+
+export function headingsOf(paths: Iterable<readonly string[]>): Headings {
+  const headings = new Map<string, number>();
+  for (const path of paths) for (const [depth, text] of path.entries()) headings.set(text.trim(), depth + 1);
+  return headings;
+}
+
+/** Cuts a text at blank lines, headings and page breaks; every character that is not white space is in one block. */
+export function blocksOf({ text, pages }: Pick<DocumentContent, "text" | "pages">, headings: Headings): readonly Block[] {
+  const cuts = new Set<number>([0]);
+  for (const { charStart } of pages) cuts.add(charStart);
+  for (const gap of text.matchAll(/\n[ \t]*\n\s*/g)) cuts.add(gap.index + gap[0].length);
+  if (headings.size > 0) {
+    for (const line of text.matchAll(/^.{1,200}$/gm)) {
+      if (!headings.has(line[0].trim())) continue;
+      cuts.add(line.index);
+      cuts.add(line.index + line[0].length);
+    }
+  }
+  const bounds = [...cuts].filter((cut) => cut < text.length).toSorted((a, b) => a - b);
+
+  const blocks: Block[] = [];
+  const starts = pages.toSorted((a, b) => a.charStart - b.charStart);
+  let nextPage = 0;
+  for (const [index, from] of bounds.entries()) {
+    const to = bounds[index + 1] ?? text.length;
+    const level = to - from > 400 ? undefined : headings.get(text.slice(from, to).trim());
+    for (const piece of pieces(text, from, to)) {
+      let page: number | undefined;
+      for (let at = starts[nextPage]; at !== undefined && at.charStart <= piece.start; at = starts[nextPage]) {
+        page = at.page;
+        nextPage++;
+      }
+      blocks.push({
+        ...piece,
+        ...(level === undefined ? {} : { level }),
+        ...(page === undefined ? {} : { page }),
+      });
+    }
+  }
+  return blocks;
+}
+
+/** Blocks joined into sections of about this many characters, the unit that the browser lays out when it is near. */
+export function sectionsOf(blocks: readonly Block[], size = 6_000): readonly (readonly Block[])[] {
+  const sections: Block[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const block of blocks) {
+    if (length >= size) {
+      sections.push([]);
+      length = 0;
+    }
+    sections.at(-1)?.push(block);
+    length += block.end - block.start;
+  }
+  return sections;
+}
+
+/** The blocks around a range: its own and what stands before and after, about `around` characters each way. */
+export function blocksAround(
+  blocks: readonly Block[],
+  from: number,
+  to: number,
+  around: number,
+): readonly Block[] {
+  return blocks.filter(({ start, end }) => end > from - around && start < to + around);
+}
+
+export function overlaps(block: Block, from: number, to: number): boolean {
+  return block.start < to && block.end > from;
+}
+
+function pieces(text: string, from: number, to: number): readonly { start: number; end: number }[] {
+  const trimmed = text.slice(from, to).trimEnd();
+  const lead = trimmed.length - trimmed.trimStart().length;
+  const end = from + trimmed.length;
+  const found: { start: number; end: number }[] = [];
+  let start = from + lead;
+  while (end - start > LONGEST) {
+    const slice = text.slice(start, start + LONGEST);
+    const line = slice.lastIndexOf("\n");
+    const sentence = slice.lastIndexOf(". ");
+    const cut = start + (line > LONGEST / 2 ? line + 1 : sentence > LONGEST / 2 ? sentence + 2 : LONGEST);
+    found.push({ start, end: cut });
+    start = cut;
+  }
+  if (start < end) found.push({ start, end });
+  return found;
+}

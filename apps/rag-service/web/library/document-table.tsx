@@ -1,0 +1,72 @@
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useMemo, useState } from "react";
+
+import type { Document, Job } from "../../src/api/schemas.ts";
+import { DocumentRow } from "./document-row.tsx";
+
+const columns = [
+  { key: "title", label: "Name" },
+  { key: "pages", label: "Pages" },
+  { key: "bytes", label: "Size" },
+  { key: "createdAt", label: "Added" },
+] as const;
+type Key = (typeof columns)[number]["key"];
+
+interface DocumentTableProps {
+  readonly documents: readonly Document[];
+  readonly jobs: readonly Job[];
+}
+
+export function DocumentTable({ documents, jobs }: DocumentTableProps) {
+  const [{ key, down }, setOrder] = useState<{ key: Key; down: boolean }>({ key: "createdAt", down: true });
+  const sorted = useMemo(() => {
+    const up = documents.toSorted((a, b) => compare(a[key], b[key]));
+    return down ? up.toReversed() : up;
+  }, [documents, key, down]);
+  const jobOf = useMemo(() => new Map(jobs.map((job) => [job.id, job])), [jobs]);
+
+  return (
+    <table className="documents">
+      <thead>
+        <tr>
+          {columns.map((column) => {
+            const chosen = column.key === key;
+            const Arrow = down ? ArrowDown : ArrowUp;
+            return (
+              <th
+                key={column.key}
+                scope="col"
+                data-column={column.key}
+                aria-sort={chosen ? (down ? "descending" : "ascending") : undefined}
+              >
+                <button type="button" onClick={() => setOrder({ key: column.key, down: chosen && !down })}>
+                  {column.label}
+                  {chosen && <Arrow className="icon" aria-hidden />}
+                </button>
+              </th>
+            );
+          })}
+          <th scope="col">
+            <span className="sr-only">What you can do</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {sorted.map((document) => (
+          <DocumentRow
+            key={document.id}
+            document={document}
+            job={document.jobId === undefined ? undefined : jobOf.get(document.jobId)}
+          />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const alphabet = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+function compare(a: string | number | undefined, b: string | number | undefined): number {
+  if (typeof a === "string" && typeof b === "string") return alphabet.compare(a, b);
+  return Number(a ?? -1) - Number(b ?? -1);
+}

@@ -1,0 +1,125 @@
+import { useSyncExternalStore } from "react";
+
+import type { Document, Job } from "../../src/api/schemas.ts";
+import { type Problem, problemOf } from "../api/client.ts";
+import { examples } from "../api/examples.ts";
+import { onFinished, watchJobs } from "../api/jobs.ts";
+import { libraryCount } from "../api/library-count.ts";
+import { createResource } from "../api/resource.ts";
+import { addExamples, deleteDocument, listDocuments, upload } from "../api/service.ts";
+
+/** A file on its way to the service, or refused by it. */
+export interface Sending {
+  readonly id: number;
+  readonly file: File;
+  readonly problem?: Problem | undefined;
+  /** Already there, with the same content. */
+  readonly unchanged?: boolean | undefined;
+}
+
+/** How many files are sent at the same time. */
+const AT_ONCE = 3;
+
+export const documents = createResource(listDocuments);
+
+let sendings: readonly Sending[] = [];
+let lastId = 0;
+const waiting: Sending[] = [];
+let active = 0;
+const listeners = new Set<() => void>();
+/** The files of this visit, by the document that they became: what failed can be sent again. */
+const files = new Map<string, File>();
+
+onFinished((job: Job) => {
+  if (job.kind === "ingest") void documents.refresh();
+});
+
+export function useSendings(): readonly Sending[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => sendings,
+  );
+}
+
+export function addFiles(added: Iterable<File>): void {
+  for (const file of added) {
+    const sending = { id: ++lastId, file };
+    put([...sendings, sending]);
+    waiting.push(sending);
+  }
+  sendNext();
+}
+
+export function dismiss({ id }: Sending): void {
+  put(sendings.filter((sending) => sending.id !== id));
+}
+
+export function sendAgain(sending: Sending): void {
+  dismiss(sending);
+  addFiles([sending.file]);
+}
+
+/** The file that a document was made from, while the page still holds it. */
+export function fileOf({ id }: Document): File | undefined {
+  return files.get(id);
+}
+
+export async function addDocumentAgain(document: Document, file: File): Promise<void> {
+  await remove(document);
+  addFiles([file]);
+}
+
+export async function addAllExamples(ids?: readonly string[]): Promise<void> {
+  await addExamples(ids);
+  await Promise.all([documents.refresh(), examples.refresh(), libraryCount.refresh(), watchJobs()]);
+}
+
+export async function remove(document: Document): Promise<void> {
+  await deleteDocument(document);
+  documents.set((list) => list.filter(({ id }) => id !== document.id));
+  void libraryCount.refresh();
+  void examples.refresh();
+}
+
+function sendNext(): void {
+  while (active < AT_ONCE) {
+    const sending = waiting.shift();
+    if (sending === undefined) return;
+    if (!sendings.some(({ id }) => id === sending.id)) continue;
+    active++;
+    void send(sending);
+  }
+}
+
+async function send(sending: Sending): Promise<void> {
+  try {
+    const accepted = await upload(sending.file);
+    const refusal = accepted.refused[0];
+    for (const { documentId } of accepted.documents) files.set(documentId, sending.file);
+    if (refusal !== undefined) change(sending, { problem: refusal.problem });
+    else if (accepted.status === "unchanged") change(sending, { unchanged: true });
+    else {
+      await documents.refresh();
+      dismiss(sending);
+    }
+    void watchJobs();
+    void libraryCount.refresh();
+  } catch (error) {
+    change(sending, { problem: problemOf(error) });
+  } finally {
+    active--;
+    sendNext();
+  }
+}
+
+function change({ id }: Sending, changes: Partial<Sending>): void {
+  put(sendings.map((sending) => (sending.id === id ? { ...sending, ...changes } : sending)));
+}
+
+function put(next: readonly Sending[]): void {
+  sendings = next;
+  for (const listener of listeners) listener();
+}

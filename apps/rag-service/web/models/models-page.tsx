@@ -1,0 +1,106 @@
+import "./models.css";
+import { FolderOpen, RefreshCw } from "lucide-react";
+import { useEffect, useState } from "react";
+
+import type { Model, ModelList } from "../../src/api/schemas.ts";
+import { type Problem, problemOf } from "../api/client.ts";
+import { onFinished, useJobs } from "../api/jobs.ts";
+import { models } from "../api/models.ts";
+import { putActive } from "../api/service.ts";
+import { CopyButton } from "../ask/copy-button.tsx";
+import { Trouble } from "../shell/trouble.tsx";
+import { Catalogue } from "./catalogue.tsx";
+import { Installed } from "./installed.tsx";
+import { providers, Providers } from "./providers.tsx";
+
+export function ModelsPage() {
+  const { value, problem, loading } = models.use();
+  const jobs = useJobs();
+  useEffect(() => {
+    void models.refresh();
+    return onFinished((job) => {
+      if (job.kind === "download") void models.refresh();
+    });
+  }, []);
+
+  return (
+    <div className="page models">
+      <header className="models-head">
+        <h1 className="page-title">Models</h1>
+        <button
+          type="button"
+          className="button small"
+          disabled={loading}
+          onClick={() => void Promise.all([models.refresh(), providers.refresh()])}
+        >
+          <RefreshCw className="icon" aria-hidden />
+          Look again
+        </button>
+      </header>
+      {problem !== undefined && <Trouble problem={problem} again={() => void models.refresh()} />}
+      {value === undefined && problem === undefined && <p className="quiet">Asking the providers</p>}
+      {value !== undefined && (
+        <>
+          <Active list={value} />
+          <Catalogue entries={value.catalogue} jobs={jobs} demonstration={value.active?.demonstration !== false} />
+          <section aria-labelledby="folder-title">
+            <h2 id="folder-title">A model file of your own</h2>
+            <p>Put a GGUF file into this folder, then look again. It is used where it lies.</p>
+            <p className="folder">
+              <FolderOpen className="icon" aria-hidden />
+              <code>{value.modelsFolder}</code>
+              <CopyButton label="Copy path" text={() => value.modelsFolder} />
+            </p>
+          </section>
+          <Installed list={value} />
+        </>
+      )}
+      <Providers problems={value?.problems ?? []} />
+    </div>
+  );
+}
+
+function Active({ list: { active, models: all } }: { readonly list: ModelList }) {
+  const model = all.find(({ ref }) => ref === active?.ref);
+  return (
+    <section className="active" aria-labelledby="active-title">
+      <h2 id="active-title">Answers the next question</h2>
+      {active === undefined ? (
+        <p>No model. Answers are quotes from your documents, word for word.</p>
+      ) : (
+        <>
+          <p className="active-name">{model?.name ?? active.model}</p>
+          <p className="quiet">{active.ref}</p>
+          {active.demonstration && (
+            <p className="demonstration">
+              Demonstration model: knows nothing, shows how answers with sources work. Get a real one below.
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Chooses who is tried first; `null` leaves the choice to the service. */
+export function UseButton({ model, active }: { readonly model: Model; readonly active: boolean }) {
+  const [problem, setProblem] = useState<Problem>();
+  async function choose(): Promise<void> {
+    try {
+      setProblem(undefined);
+      await putActive({ model: model.ref });
+      await models.refresh();
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+  }
+  if (active) return <span className="in-use">In use</span>;
+  return (
+    <>
+      <button type="button" className="button small" onClick={() => void choose()}>
+        Use<span className="sr-only"> {model.ref}</span>
+      </button>
+      {problem !== undefined && <Trouble problem={problem} again={() => void choose()} />}
+    </>
+  );
+}

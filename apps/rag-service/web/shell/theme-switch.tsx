@@ -1,0 +1,41 @@
+import { Monitor, Moon, Sun } from "lucide-react";
+import { useState } from "react";
+
+const KEY = "enginehouse.theme";
+const themes = { system: Monitor, light: Sun, dark: Moon };
+type Theme = keyof typeof themes;
+const following: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
+const labels: Readonly<Record<Theme, string>> = { system: "As the system", light: "Light", dark: "Dark" };
+
+export function ThemeSwitch() {
+  const [theme, setTheme] = useState(readTheme);
+  const Icon = themes[theme];
+
+  function change(): void {
+    const next = following[theme];
+    if (next === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = next;
+    try {
+      if (next === "system") localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, next);
+    } catch {
+      // Not remembered then; it holds until the page is left.
+    }
+    setTheme(next);
+  }
+
+  return (
+    <button type="button" className="rail-item" onClick={change} title={`Theme: ${labels[theme]}`}>
+      <Icon className="icon" aria-hidden />
+      <span>
+        <span className="sr-only">Theme: </span>
+        {labels[theme]}
+      </span>
+    </button>
+  );
+}
+
+function readTheme(): Theme {
+  const theme = document.documentElement.dataset["theme"];
+  return theme === "light" || theme === "dark" ? theme : "system";
+}

@@ -1,0 +1,33 @@
+import { CircleAlert, RotateCw } from "lucide-react";
+import type { ReactNode } from "react";
+
+import type { Problem } from "../api/client.ts";
+
+interface TroubleProps {
+  readonly problem: Problem;
+  readonly again?: (() => void) | undefined;
+  readonly againLabel?: string;
+  readonly children?: ReactNode;
+}
+
+/** What happened, with whom, and what to do, beside what failed. */
+export function Trouble({ problem, again, againLabel = "Try again", children }: TroubleProps) {
+  return (
+    <div className="trouble" role="alert">
+      <CircleAlert className="icon" aria-hidden />
+      <h3>{problem.title}</h3>
+      {problem.detail !== problem.title && <p>{problem.detail}</p>}
+      {problem.hint !== undefined && <p>{problem.hint}</p>}
+      <div className="deeds">
+        {again !== undefined && (
+          <button type="button" className="button small" onClick={again}>
+            <RotateCw className="icon" aria-hidden />
+            {againLabel}
+          </button>
+        )}
+        {children}
+        <code>{problem.code}</code>
+      </div>
+    </div>
+  );
+}
