@@ -1,4 +1,4 @@
-import * as nodeModule from "node:module";
+import nodeModule from "node:module";
 import { dirname, join, sep } from "node:path";
 
 import { errorCode, type PackageJsonFile, readPackageJson } from "./package-json.ts";
