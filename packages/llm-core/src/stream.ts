@@ -40,43 +40,48 @@ function unbatch(
   let ended = false;
   let pending: Promise<IteratorResult<ChatEvent>> | undefined;
 
-  const step = async (): Promise<IteratorResult<ChatEvent>> => {
-    while (!ended) {
-      const event = batch[at];
-      if (event !== undefined) {
-        at += 1;
-        return { value: event, done: false };
-      }
-      try {
-        const read = await take().next();
-        if (read.done === true) break;
-        batch = read.value;
-        at = 0;
-      } catch (error) {
-        ended = true;
-        throw error;
-      }
+  const step = (): Promise<IteratorResult<ChatEvent>> | IteratorResult<ChatEvent> => {
+    const event = batch[at];
+    if (event !== undefined && !ended) {
+      at += 1;
+      return { value: event, done: false };
     }
+    return ended ? END : take().next().then(onBatch, onFault);
+  };
+
+  const onBatch = (
+    read: IteratorResult<EventBatch>,
+  ): Promise<IteratorResult<ChatEvent>> | IteratorResult<ChatEvent> => {
+    pending = undefined;
+    if (read.done === true) ended = true;
+    else {
+      batch = read.value;
+      at = 0;
+    }
+    return step();
+  };
+
+  const onFault = (error: unknown): never => {
+    pending = undefined;
     ended = true;
-    return END;
+    throw error;
   };
 
   return {
     next() {
-      if (pending === undefined) {
-        const event = batch[at];
-        if (event !== undefined && !ended) {
-          at += 1;
-          return Promise.resolve({ value: event, done: false });
-        }
+      if (pending !== undefined) {
+        // Somebody reads ahead: answered in order, one after the other.
+        pending = pending.then(step, step);
+        return pending;
       }
-      const mine = pending === undefined ? step() : pending.then(step, step);
-      const settled = (): void => {
-        if (pending === mine) pending = undefined;
-      };
-      pending = mine;
-      mine.then(settled, settled);
-      return mine;
+      const event = batch[at];
+      if (event !== undefined && !ended) {
+        at += 1;
+        return Promise.resolve({ value: event, done: false });
+      }
+      if (ended) return Promise.resolve(END);
+      pending = take().next().then(onBatch, onFault);
+      return pending;
     },
     async return() {
       ended = true;

@@ -28,18 +28,12 @@ export function readsOf(response: Response): AsyncIterator<Uint8Array> {
   const message = raw.get(response);
   if (message !== undefined) return messageReads(message);
   const reader = response.body?.getReader();
-  let done = reader === undefined;
+  if (reader === undefined) return { next: () => Promise.resolve({ value: undefined, done: true }) };
   return {
-    async next() {
-      if (done || reader === undefined) return { value: undefined, done: true };
-      const read = await reader.read();
-      if (!read.done) return { value: read.value, done: false };
-      done = true;
-      return { value: undefined, done: true };
-    },
+    // The reader's own results have the shape of an iterator's; after the end it says so again.
+    next: () => reader.read() as Promise<IteratorResult<Uint8Array, undefined>>,
     async return() {
-      if (!done) await reader?.cancel();
-      done = true;
+      await reader.cancel();
       return { value: undefined, done: true };
     },
   };
@@ -52,8 +46,9 @@ function messageReads(message: IncomingMessage): AsyncIterator<Uint8Array> {
   let ended = message.readableEnded;
   let closed = message.closed;
   const ring = (): void => {
-    wake?.();
+    const waiting = wake;
     wake = undefined;
+    waiting?.();
   };
   message.on("readable", ring);
   message.once("end", () => {
@@ -69,19 +64,29 @@ function messageReads(message: IncomingMessage): AsyncIterator<Uint8Array> {
     ring();
   });
 
-  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    for (;;) {
-      if (fault !== undefined) throw fault as Error;
-      const piece = message.read() as Uint8Array | null;
-      if (piece !== null) return { value: piece, done: false };
-      if (ended) return { value: undefined, done: true };
-      if (closed || message.destroyed)
-        throw Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
+  /** What can be said without waiting. */
+  const ready = (): IteratorResult<Uint8Array, undefined> | undefined => {
+    if (fault !== undefined) throw fault as Error;
+    const piece = message.read() as Uint8Array | null;
+    if (piece !== null) return { value: piece, done: false };
+    if (ended) return { value: undefined, done: true };
+    if (!closed && !message.destroyed) return undefined;
+    throw Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
   };
+
+  const next = (): Promise<IteratorResult<Uint8Array, undefined>> =>
+    new Promise((resolve, reject) => {
+      const attempt = (): void => {
+        try {
+          const read = ready();
+          if (read === undefined) wake = attempt;
+          else resolve(read);
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      attempt();
+    });
 
   return {
     next,

@@ -1,0 +1,124 @@
+// A provider as a plugin would write it, over llm-core and llm-wire, for the mock's two dialects: the whole path
+// that an application's token takes, from the bytes to the event in its loop.
+import {
+  type ChatEvent,
+  CONTRACT_VERSION,
+  defineProvider,
+  type EventBatch,
+  fromBatches,
+} from "@enginehouse/llm-core";
+import { callLines, callSse, createHttpTransport, type FetchLike } from "@enginehouse/llm-wire";
+
+import type { Run } from "./clients.ts";
+
+const settings = {
+  "~standard": {
+    version: 1,
+    vendor: "bench",
+    validate: (value: unknown) => ({ value: value as { baseUrl: string; transport: FetchLike } }),
+  },
+} as const;
+
+const finish = (reason: string, inputTokens: number, outputTokens: number): ChatEvent => ({
+  type: "finish",
+  reason: { unified: reason === "stop" ? "stop" : "other", raw: reason },
+  usage: { inputTokens, outputTokens },
+  context: { truncated: "unknown" },
+});
+
+interface OllamaLine {
+  readonly message?: { readonly content?: string };
+  readonly done?: boolean;
+  readonly done_reason?: string;
+  readonly prompt_eval_count?: number;
+  readonly eval_count?: number;
+}
+interface OpenAiChunk {
+  readonly choices: readonly {
+    readonly delta?: { readonly content?: string };
+    readonly finish_reason?: string | null;
+  }[];
+  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number };
+}
+
+function decodeLine(line: string, events: ChatEvent[]): void {
+  const {
+    message,
+    done,
+    done_reason,
+    prompt_eval_count = 0,
+    eval_count = 0,
+  } = JSON.parse(line) as OllamaLine;
+  if (message?.content) events.push({ type: "text-delta", id: "0", text: message.content });
+  if (done === true)
+    events.push({ type: "text-end", id: "0" }, finish(done_reason ?? "", prompt_eval_count, eval_count));
+}
+
+function decodeData(data: string, events: ChatEvent[]): void {
+  if (data === "[DONE]") return;
+  const { choices, usage } = JSON.parse(data) as OpenAiChunk;
+  const [choice] = choices;
+  if (choice?.delta?.content) events.push({ type: "text-delta", id: "0", text: choice.delta.content });
+  if (!choice?.finish_reason) return;
+  events.push(
+    { type: "text-end", id: "0" },
+    finish(choice.finish_reason, usage?.prompt_tokens ?? 0, usage?.completion_tokens ?? 0),
+  );
+}
+
+const plugin = (dialect: "ndjson" | "sse") =>
+  defineProvider({
+    id: "bench",
+    contract: CONTRACT_VERSION,
+    settings,
+    create: ({ baseUrl, transport }: { baseUrl: string; transport: FetchLike }, host) => ({
+      name: host.name,
+      stream: (request, options = {}) =>
+        fromBatches(async function* (): AsyncGenerator<EventBatch> {
+          yield [
+            { type: "start", model: request.model, warnings: [] },
+            { type: "text-start", id: "0" },
+          ];
+          const endpoint = { baseUrl, fetch: transport };
+          const call = {
+            ...options,
+            path: "",
+            body: { model: request.model, stream: true, messages: request.messages },
+          };
+          if (dialect === "ndjson") {
+            for await (const lines of callLines(endpoint, call)) {
+              const events: ChatEvent[] = [];
+              for (const line of lines) decodeLine(line, events);
+              yield events;
+            }
+          } else {
+            for await (const pieces of callSse(endpoint, call)) {
+              const events: ChatEvent[] = [];
+              for (const piece of pieces) decodeData(piece.data, events);
+              yield events;
+            }
+          }
+        }),
+      close: async () => undefined,
+    }),
+  });
+
+export function createOurs(
+  transport: "fetch" | "http",
+  dialect: "ndjson" | "sse",
+): (run: Run) => Promise<void> {
+  const made = plugin(dialect);
+  const send = transport === "http" ? createHttpTransport() : fetch;
+  return async ({ base, model, signal, onText }) => {
+    const provider = made.create({ baseUrl: base, transport: send });
+    for await (const event of provider.stream(
+      { model, messages: [{ role: "user", content: "hi" }] },
+      { signal },
+    )) {
+      if (event.type !== "text-delta") continue;
+      const asked = onText(event.text);
+      if (asked === false) break;
+      if (asked !== undefined) await asked;
+    }
+  };
+}
