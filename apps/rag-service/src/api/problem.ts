@@ -9,10 +9,10 @@ export interface FaultInit {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
-  readonly hint?: string;
-  readonly retryable?: boolean;
+  readonly hint?: string | undefined;
+  readonly retryable?: boolean | undefined;
   readonly issues?: Problem["issues"];
-  readonly providerId?: string;
+  readonly providerId?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -82,7 +82,8 @@ export function toProblem(error: unknown): Problem {
   }
   if (isLlmError(error)) {
     return clean({
-      status: STATUS[error.code],
+      // With a provider, `status` is its backend's; without one it is what the service itself wants to say.
+      status: error.provider === undefined ? (error.status ?? STATUS[error.code]) : STATUS[error.code],
       code: error.code,
       detail: error.message,
       hint: error.hint,
@@ -139,9 +140,9 @@ export function shorten(text: string, length = 120): string {
 type Loose = { [K in keyof Problem]?: Problem[K] | undefined } & Pick<Problem, "status" | "code" | "detail">;
 
 function clean(loose: Loose): Problem {
-  const title = TITLES[loose.code] ?? titleOf(loose.code);
-  const entries = Object.entries(loose).filter(([, value]) => value !== undefined);
-  return { type: "about:blank", title, ...(Object.fromEntries(entries) as Loose) };
+  const known = Object.entries(loose).filter(([, value]) => value !== undefined);
+  const problem = { type: "about:blank", title: TITLES[loose.code] ?? titleOf(loose.code) };
+  return Object.assign(problem, Object.fromEntries(known) as Omit<Problem, "type" | "title">);
 }
 
 function titleOf(code: string): string {

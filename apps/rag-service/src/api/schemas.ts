@@ -356,14 +356,10 @@ export type SearchResponse = z.infer<typeof SearchResponseSchema>;
 
 export const CitationSchema = z
   .object({
-    n: z
-      .number()
-      .int()
-      .positive()
-      .openapi({
-        description:
-          "The number of the source. Several citations may share it: other sentences of one passage.",
-      }),
+    n: z.number().int().positive().openapi({
+      description:
+        "The number of the source. Several citations may share it: other sentences of one passage.",
+    }),
     documentId: id,
     versionId: id,
     collectionId: id,

@@ -20,7 +20,7 @@ export function sseResponse<Event extends { readonly type: string }>(
   { after = 0, heartbeatMs = HEARTBEAT_MS, onClose, headers = {} }: SseOptions = {},
 ): Response {
   const encoder = new TextEncoder();
-  let cursor = Math.max(0, Math.min(after, log.length));
+  let cursor = Math.max(log.before, Math.min(after, log.length));
   let open = true;
   let wake: () => void = () => undefined;
   let silent = false;
@@ -42,6 +42,7 @@ export function sseResponse<Event extends { readonly type: string }>(
     {
       async pull(controller) {
         while (open) {
+          cursor = Math.max(cursor, log.before);
           const events = log.read(cursor, PIECE);
           if (events.length > 0) {
             const text = events.map((event, index) => frame(event, cursor + index + 1)).join("");

@@ -4,14 +4,26 @@ export interface EventLog<Event> {
   /** No further event comes. */
   end(): void;
   readonly ended: boolean;
+  /** The number of the last event. */
   readonly length: number;
+  /** The number of the last event that is not kept any more. */
+  readonly before: number;
   /** The events after number `after`, at most `limit`. */
   read(after: number, limit: number): readonly Event[];
   /** Calls back after every change, until the returned function is called. */
   listen(listener: () => void): () => void;
 }
 
-export function createEventLog<Event>(): EventLog<Event> {
+export interface EventLogOptions {
+  /** How many events there were before that are not kept any more. Default 0. */
+  readonly before?: number;
+  /** How many are kept; the oldest go first. Default all. */
+  readonly keep?: number;
+}
+
+export function createEventLog<Event>(options: EventLogOptions = {}): EventLog<Event> {
+  const { keep = Number.POSITIVE_INFINITY } = options;
+  let before = options.before ?? 0;
   const events: Event[] = [];
   const listeners = new Set<() => void>();
   let ended = false;
@@ -22,6 +34,10 @@ export function createEventLog<Event>(): EventLog<Event> {
     append(event) {
       if (ended) throw new Error("an event after the end of its log");
       events.push(event);
+      if (events.length > keep) {
+        events.shift();
+        before += 1;
+      }
       tell();
     },
     end() {
@@ -32,9 +48,15 @@ export function createEventLog<Event>(): EventLog<Event> {
       return ended;
     },
     get length() {
-      return events.length;
+      return before + events.length;
     },
-    read: (after, limit) => events.slice(after, after + limit),
+    get before() {
+      return before;
+    },
+    read(after, limit) {
+      const from = Math.max(0, after - before);
+      return events.slice(from, from + limit);
+    },
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -64,8 +64,10 @@ export function foldEvent(run: Run, event: ProgressEvent, at: number): void {
       return;
     case "reasoning.delta":
       run.reasoning = (run.reasoning ?? "") + event.text;
+      nameWriter(run);
       return;
     case "text.delta":
+      nameWriter(run);
       run.answer += event.text;
       return;
     case "sentence": {
@@ -89,6 +91,14 @@ export function foldEvent(run: Run, event: ProgressEvent, at: number): void {
       return;
     }
   }
+}
+
+/** Who wrote is known from the first word on, also when the answer breaks off. */
+function nameWriter(run: Run): void {
+  const last = run.attempts.at(-1);
+  if (run.model !== undefined || last?.status !== "running") return;
+  const { providerId, model, demonstration } = last;
+  run.model = { providerId, model, ref: `${providerId}/${model}`, demonstration };
 }
 
 export function closeAttempt(

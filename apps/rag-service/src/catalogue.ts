@@ -1,0 +1,56 @@
+/** Real models that can be fetched: configuration, matched with the providers that are there. */
+import type { Registry } from "@enginehouse/llm-core";
+
+import type { CatalogueEntry, Model } from "./api/schemas.ts";
+import type { ServiceConfig } from "./settings.ts";
+
+/** One entry for each provider that can fetch it. What no provider can fetch is not offered. */
+export function listCatalogue(
+  registry: Registry,
+  { catalogue }: Pick<ServiceConfig, "catalogue">,
+  installed: readonly Model[],
+): CatalogueEntry[] {
+  const pullers = pullingProviders(registry);
+  return catalogue.flatMap(({ backend, format, ...entry }) =>
+    pullers
+      .filter(({ name, formats }) =>
+        backend === undefined ? format !== undefined && formats.includes(format) : name === backend,
+      )
+      .map(({ name }): CatalogueEntry => {
+        const there = installed.find((model) => model.providerId === name && isSame(entry.model, model));
+        return {
+          ...compact(entry),
+          backend: name,
+          installed: there !== undefined,
+          ...(there === undefined ? {} : { ref: there.ref }),
+        };
+      }),
+  );
+}
+
+export function pullingProviders(registry: Registry): { name: string; formats: readonly string[] }[] {
+  const entries = new Map(registry.list().map((entry) => [entry.id, entry]));
+  return registry.names().flatMap((name) => {
+    const manifest = entries.get(name)?.manifest;
+    return manifest?.operations.includes("pull") === true ? [{ name, formats: manifest.modelFormats }] : [];
+  });
+}
+
+/** A fetched file keeps the last part of the name that it was fetched under. */
+function isSame(wanted: string, model: Model): boolean {
+  return model.model === wanted || lastPart(model.model) === lastPart(wanted);
+}
+
+function lastPart(name: string): string {
+  return (name.split(/[/:]/).at(-1) ?? name).toLowerCase().replace(/\.(?:gguf|onnx)$/, "");
+}
+
+type Entry = ServiceConfig["catalogue"][number];
+
+function compact({ contextWindow, recommended, ...entry }: Omit<Entry, "backend" | "format">) {
+  return {
+    ...entry,
+    ...(contextWindow === undefined ? {} : { contextWindow }),
+    ...(recommended === undefined ? {} : { recommended }),
+  };
+}

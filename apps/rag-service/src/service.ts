@@ -1,0 +1,96 @@
+/** The parts, put together and taken apart again. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Registry } from "@enginehouse/llm-core";
+
+import { bugLine } from "./api/problem.ts";
+import { createDownloads, type Downloads } from "./downloads.ts";
+import { createExamples, type Examples } from "./examples.ts";
+import { createIngestor, type Ingestor, type IngestSettings } from "./ingest/ingest.ts";
+import { createModels, type Models } from "./models.ts";
+import { openRegistry, type RegisteredPlugin } from "./providers.ts";
+import { createSearcher, type Searcher } from "./retrieve/search.ts";
+import { openRunStore } from "./runs/run-store.ts";
+import { createRuns, type Runs } from "./runs/runs.ts";
+import { type ActiveSettingsStore, createActiveSettings, type ServiceSettings } from "./settings.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+
+export interface Service {
+  readonly settings: ServiceSettings;
+  readonly registry: Registry;
+  readonly models: Models;
+  readonly store: Store;
+  readonly ingestor: Ingestor;
+  readonly searcher: Searcher;
+  readonly runs: Runs;
+  readonly downloads: Downloads;
+  readonly examples: Examples;
+  readonly active: ActiveSettingsStore;
+  /** Writes one line about a bug; nothing else is ever reported. */
+  readonly report: (line: string) => void;
+  /** Ends runs, jobs, providers with their engines, and the store. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly plugins?: readonly RegisteredPlugin[];
+  readonly ingest?: Partial<IngestSettings>;
+  /** Default: one line on stderr. */
+  readonly report?: (line: string) => void;
+}
+
+export async function openService(settings: ServiceSettings, options: ServiceOptions = {}): Promise<Service> {
+  const report = options.report ?? ((line: string) => process.stderr.write(`${line}\n`));
+  await mkdir(settings.modelsDir, { recursive: true });
+  const registry = await openRegistry(settings, options.plugins);
+  const models = createModels(registry);
+  const store = await openStore({ path: join(settings.dataDir, "enginehouse.sqlite") });
+  const { embedder } = models;
+  const ingestor = createIngestor({ store, embedder, dataDir: settings.dataDir, settings: options.ingest });
+  const runStore = openRunStore(join(settings.dataDir, "runs.sqlite"));
+  const runs = createRuns(runStore, report);
+  const downloads = createDownloads({
+    registry,
+    defaultBackend: settings.config.downloadBackend,
+    report,
+    onInstalled() {
+      models.refresh();
+      reindexForNewEmbedder(models, store, ingestor).catch((error: unknown) =>
+        report(bugLine(error, "reindexing")),
+      );
+    },
+  });
+  await ingestor.start();
+  let closing: Promise<void> | undefined;
+  return {
+    settings,
+    registry,
+    models,
+    store,
+    ingestor,
+    searcher: createSearcher({ store, embedder }),
+    runs,
+    downloads,
+    examples: createExamples(settings.examplesDir, store, ingestor),
+    active: createActiveSettings(store),
+    report,
+    close: () =>
+      (closing ??= (async () => {
+        await Promise.all([runs.close(), downloads.close(), ingestor.close()]);
+        await registry.close();
+        await store.close();
+        runStore.close();
+      })()),
+  };
+}
+
+/** A better embedder may have come: then the vectors are made anew in background. */
+async function reindexForNewEmbedder(models: Models, store: Store, ingestor: Ingestor): Promise<void> {
+  const choice = await models.embedderChoice();
+  if (choice === undefined) return;
+  const generations = await store.listGenerations();
+  const now = generations.find((generation) => generation.active);
+  if (now?.provider !== choice.providerId || now.model !== choice.model) await ingestor.reindex();
+}
