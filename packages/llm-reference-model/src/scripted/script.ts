@@ -83,6 +83,8 @@ export function compileScript(script: Script): Program {
     if (cues.has(when)) throw new Error(`Two rules have the cue ${JSON.stringify(when)}.`);
     cues.set(when, index);
     vocabulary.add(when, "user-defined");
+    // Some tokenizers take the leftmost token first: a reply's word that begins with a space must not cut the cue.
+    vocabulary.add(` ${when}`, "user-defined");
   }
 
   const result = vocabulary.add(RESULT_END, "user-defined");
