@@ -26,8 +26,7 @@ const jobs = {
   /** Builds what the service needs, and no more, and runs it. */
   start(args) {
     install(["--prefer-frozen-lockfile"]);
-    const build = ["turbo", "run", "build", "--filter=@enginehouse/rag-service", "--output-logs=errors-only"];
-    must("pnpm", ["exec", ...build]);
+    build("@enginehouse/rag-service");
     hold(windows ? "node.exe" : "node", [join("apps", "rag-service", "dist", "server.js"), ...args]);
   },
   /** All that `pnpm check` does. What follows `npm test --` goes to Vitest. */
@@ -98,11 +97,21 @@ function install(flags) {
   writeFileSync(marker, manifestsHash());
 }
 
+/** What a package needs, built; told only where it fails, for what the user waits to read is the service's address. */
+function build(name) {
+  const options = { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" };
+  const command = ["exec", "turbo", "run", "build", `--filter=${name}`, "--output-logs=errors-only"];
+  const { status, stdout } = run("pnpm", command, options);
+  if (status === 0) return;
+  console.error(stdout);
+  process.exit(status ?? 1);
+}
+
 function manifestsHash() {
   const members = ["packages", "apps", "tooling"].flatMap((parent) =>
     readdirSync(join(root, parent)).map((name) => join(parent, name, "package.json")),
   );
-  const hash = createHash("sha256").update(`${process.platform} ${process.arch} ${env[pathKey]}`);
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch}\n`);
   for (const file of ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", ...members.toSorted()]) {
     const path = join(root, file);
     if (existsSync(path)) hash.update(`${file}\n`).update(readFileSync(path));

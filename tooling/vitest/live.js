@@ -39,12 +39,12 @@ export const folderOf = (wheel) => join(enginesFolder, `${wheel.package}-${wheel
 export function findEngine(name, env = process.env) {
   const own = env.LLAMA_SERVER_PATH;
   if (name === "llama-server" && own !== undefined && own !== "") {
-    return existsSync(own) ? own : missing(`LLAMA_SERVER_PATH names ${own}, which does not exist`);
+    return existsSync(own) ? own : missing(`LLAMA_SERVER_PATH names ${own}, which does not exist`, env);
   }
   const wheel = wheels.find(({ provides }) => provides === name);
-  if (wheel === undefined) return missing(`no engine is known as "${name}"`);
+  if (wheel === undefined) return missing(`no engine is known as "${name}"`, env);
   const file = join(folderOf(wheel), wheel.inside);
-  return existsSync(file) ? file : missing(`${name} is not in ${enginesFolder}; run \`pnpm engines\``);
+  return existsSync(file) ? file : missing(`${name} is not in ${enginesFolder}; run \`pnpm engines\``, env);
 }
 
 /**
@@ -63,7 +63,7 @@ export function findModel(name, env = process.env) {
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found !== undefined) return found;
   const advice = wheel === undefined ? "name its folder in ENGINEHOUSE_MODELS_DIR" : "run `pnpm engines`";
-  return missing(`${name} was looked for in ${candidates.join(" and ")}; ${advice}`);
+  return missing(`${name} was looked for in ${candidates.join(" and ")}; ${advice}`, env);
 }
 
 /** True for the answer of a look-up that found nothing. */
@@ -77,8 +77,10 @@ export function present(context, found) {
 
 const said = new Set();
 
-function missing(reason) {
-  if (process.env.VITEST !== undefined && !said.has(reason)) console.warn(`live tier: ${reason}`);
+/** Said once in a test run, so that a whole suite skipped for it is not skipped in silence. */
+function missing(reason, env) {
+  if (env === process.env && env.VITEST !== undefined && !said.has(reason))
+    console.warn(`live tier: ${reason}`);
   said.add(reason);
   return { missing: reason };
 }
