@@ -6,14 +6,20 @@ export interface Span {
 
 /** After these a full stop ends no sentence. */
 const ABBREVIATION =
-  /(?:^|[\s(["'“])(?:\p{L}|(?:[a-z]\.)+[a-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Rev|Hon|vs|etc|approx|cf|al|Fig|fig|No|no|Nos|Vol|vol|pp|Eq|eq|Sec|sec|Ch|ch|Art|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|ca|z\.B|bzw|usw|Nr)\.$/u;
+  /(?:^|[\s(["'“])(?:\p{Lu}|(?:\p{L}\.)+\p{L}|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Rev|Hon|vs|approx|cf|Fig|fig|No|Nos|Vol|vol|pp|Eq|Sec|sec|Ch|ch|Art|Inc|Ltd|Corp|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|ca|bzw|Nr)\.$/u;
+
+/** The number of a list item is no sentence of its own. */
+const LIST_NUMBER = /^(?:[-*•]\s*)?\(?\d{1,3}[.)]$/;
+
+/** Lines this long were broken to fit a page: the sentence goes on in the next. */
+const WRAPPED = 45;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
 
 /** The sentences of a part of a text, without the white space around them. */
 export function sentences(text: string, from = 0, to = text.length): readonly Span[] {
   const spans: { start: number; end: number }[] = [];
-  const part = text.slice(from, to);
+  const part = joinLines(text.slice(from, to));
   let joined = false;
   for (const { segment, index } of segmenter.segment(part)) {
     const start = from + index + (segment.length - segment.trimStart().length);
@@ -22,13 +28,21 @@ export function sentences(text: string, from = 0, to = text.length): readonly Sp
     const last = spans.at(-1);
     if (joined && last !== undefined) last.end = end;
     else spans.push({ start, end });
+    const sentence = segment.trim();
     joined =
-      endsInAbbreviation(text.slice(Math.max(from, end - 24), end)) &&
-      !/\n/.test(segment.slice(segment.trimEnd().length));
+      !segment.endsWith("\n") && (LIST_NUMBER.test(sentence) || ABBREVIATION.test(sentence.slice(-24)));
   }
   return spans;
 }
 
-export function endsInAbbreviation(text: string): boolean {
-  return ABBREVIATION.test(text);
+/** The same text with spaces for the line ends inside sentences; every place stays where it is. */
+function joinLines(text: string): string {
+  if (!text.includes("\n")) return text;
+  let line = 0;
+  return text.replace(/\n/g, (_end, at: number) => {
+    const length = at - line;
+    line = at + 1;
+    const next = text.slice(at + 1, at + 4).trimStart();
+    return length >= WRAPPED && /^[^\n\d\-*•#>|]/u.test(next) && text.charAt(at + 1) !== "\n" ? " " : "\n";
+  });
 }

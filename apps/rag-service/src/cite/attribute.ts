@@ -1,10 +1,10 @@
 import type { Embedder } from "../embedder.ts";
-import type { Hit, HitScore } from "../retrieve/search.ts";
+import type { HitScore } from "../retrieve/search.ts";
+import type { Store } from "../store/store.ts";
+import { type AnswerSentence, createSentenceCutter, type WrittenMarker } from "./answer-sentences.ts";
+import { createMatcher, type Match, type Passage } from "./match.ts";
 
-/** A passage that was in the prompt under the number `n`. */
-export interface Passage extends Hit {
-  readonly n: number;
-}
+export type { Passage } from "./match.ts";
 
 export interface Citation {
   readonly n: number;
@@ -75,13 +75,119 @@ export interface AttributorOptions {
   readonly passages: readonly Passage[];
   /** Called for each sentence, in order. */
   readonly onSentence?: ((verdict: SentenceVerdict) => void) | undefined;
-  /** `SearchResult.idf`; other words are weighed by the passages alone. */
-  readonly idf?: ReadonlyMap<string, number> | undefined;
+  /** How common words are in the documents: `Store.wordFrequencies`. Without it the passages alone tell. */
+  readonly frequencies?: Store["wordFrequencies"] | undefined;
   /** A second opinion on sentences in doubt. Its failure is not one of the answer. */
   readonly embedder?: Embedder | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export function createAttributor(_options: AttributorOptions): Attributor {
-  throw new Error("not written yet");
+/** The answer says that it does not know: nothing to support, and nothing to hold against it. */
+const REFUSAL =
+  /\b(?:(?:do|does|did)(?:n['’]t| not)|can(?:['’]t|not| not)|could(?:n['’]t| not)|(?:is|are|was|were)(?:n['’]t| not)|unable to)\b.{0,40}\b(?:enough|information|contain|find|found|provided?|mention(?:ed)?|specif(?:y|ied)|stated?|know|answer(?:ed)?|available|include)\b|\b(?:no|not enough|insufficient) (?:information|mention|answer|details?)\b/i;
+
+export function createAttributor(options: AttributorOptions): Attributor {
+  const { question, passages, embedder, signal, onSentence } = options;
+  const cutter = createSentenceCutter();
+  const matcher = createMatcher({ question, passages, embedder, signal, frequencies: options.frequencies });
+  const verdicts: SentenceVerdict[] = [];
+  let refused = false;
+  let work = Promise.resolve();
+
+  function queue(sentences: readonly AnswerSentence[]): void {
+    for (const sentence of sentences) {
+      work = work.then(async () => {
+        const verdict = await judge(sentence);
+        verdicts.push(verdict);
+        onSentence?.(verdict);
+      });
+    }
+    // A fault is told by `finish`; until then nobody may be listening.
+    work.catch(() => undefined);
+  }
+
+  async function judge(sentence: AnswerSentence): Promise<SentenceVerdict> {
+    const { start, end, text, markers, kind } = sentence;
+    const isRefusal = REFUSAL.test(text);
+    const matches = kind === "statement" ? await matcher.match(text) : undefined;
+    const none = { start, end, text, citations: [] };
+    // A denial may be a fact of the document, too ("does not include batteries"): then it has support.
+    if (isRefusal && (matches === undefined || matches[0]?.supports !== true)) {
+      refused = true;
+      return { ...none, supported: undefined, markers: markers.map(drop) };
+    }
+    if (matches === undefined) return { ...none, supported: undefined, markers: markers.map(drop) };
+    const best = matches[0];
+    if (best === undefined || !best.supports)
+      return { ...none, supported: false, markers: markers.map(drop) };
+
+    const kept = matches.filter(
+      (match) =>
+        match.supports &&
+        match.support >= best.support - CLEARLY_BETTER &&
+        markers.some(({ n }) => n === match.passage.n),
+    );
+    const cited =
+      kept.length > 0 ? kept : matches.filter((match) => match === best || match.completes === best);
+    return {
+      start,
+      end,
+      text,
+      supported: true,
+      citations: cited.map((match) => toCitation(match, start, end)),
+      markers: markers.map((marker): Marker => {
+        if (kept.some(({ passage }) => passage.n === marker.n)) return { ...marker, verdict: "kept" };
+        return kept.length > 0 ? drop(marker) : { ...marker, verdict: "moved", to: best.passage.n };
+      }),
+    };
+  }
+
+  return {
+    push: (delta) => queue(cutter.push(delta)),
+    async finish() {
+      queue(cutter.finish());
+      await work;
+      const claims = verdicts.filter((verdict) => verdict.supported !== undefined).length;
+      const supported = verdicts.filter((verdict) => verdict.supported === true).length;
+      return {
+        sentences: verdicts,
+        claims,
+        supported,
+        share: claims === 0 ? undefined : supported / claims,
+        nothingSupported: claims > 0 && supported === 0,
+        refused: refused && supported === 0,
+      };
+    },
+  };
+}
+
+/** A marker stands as long as no other passage supports the sentence by so much more. */
+const CLEARLY_BETTER = 0.2;
+
+function drop(marker: WrittenMarker): Marker {
+  return { ...marker, verdict: "dropped" };
+}
+
+function toCitation(match: Match, answerStart: number, answerEnd: number): Citation {
+  const { passage, span, support } = match;
+  const { n, documentId, versionId, chunkId, collectionId, name, title, headingPath, score } = passage;
+  const charStart = passage.charStart + span.start;
+  return {
+    n,
+    documentId,
+    versionId,
+    chunkId,
+    collectionId,
+    name,
+    title,
+    page: passage.pages.findLast((page) => page.charStart <= charStart)?.page ?? passage.page,
+    charStart,
+    charEnd: passage.charStart + span.end,
+    quote: passage.text.slice(span.start, span.end),
+    headingPath,
+    score,
+    support,
+    answerStart,
+    answerEnd,
+  };
 }

@@ -1,5 +1,6 @@
 import { getLoadablePath } from "sqlite-vec";
 
+import { dot } from "../retrieve/dot.ts";
 import type { Connection } from "./database.ts";
 import { number } from "./database.ts";
 
@@ -129,12 +130,6 @@ function createScan(database: Connection, name: string): VectorSearch {
 /** Of unit vectors at this Euclidean distance. */
 function cosine(distance: number): number {
   return 1 - (distance * distance) / 2;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += (a[at] ?? 0) * (b[at] ?? 0);
-  return sum;
 }
 
 function bytes(vector: Float32Array): Uint8Array {

@@ -1,0 +1,97 @@
+import { isStopWord, plain, words } from "../retrieve/words.ts";
+
+/** What a sentence says beside the words of the question. */
+export interface Claim {
+  /** Telling words by form, once each. */
+  readonly words: ReadonlySet<string>;
+  /** Numbers in one notation: "1,200", "1200" and "twelve hundred" aside, "3" and "three" are the same. */
+  readonly numbers: ReadonlySet<string>;
+  /** Forms of capitalised words inside the sentence: they name something. */
+  readonly names: ReadonlySet<string>;
+}
+
+const NUMBER = /\d[\d.,' ]*\d|\d/g;
+const SPELLED = [
+  "zero",
+  "one",
+  "two",
+  "three",
+  "four",
+  "five",
+  "six",
+  "seven",
+  "eight",
+  "nine",
+  "ten",
+  "eleven",
+  "twelve",
+];
+const SPELLED_OUT = new Map<string, string>([
+  ...SPELLED.map((word, value) => [word, String(value)] as const),
+  ["first", "1"],
+  ["second", "2"],
+  ["third", "3"],
+  ["once", "1"],
+  ["twice", "2"],
+  ["dozen", "12"],
+]);
+
+export function readClaim(sentence: string): Claim {
+  const telling = new Set<string>();
+  const names = new Set<string>();
+  const numbers = readNumbers(sentence);
+  let first = true;
+  for (const word of words(sentence)) {
+    const isNumber = /^\d+$/.test(word.text);
+    if (!isNumber && !isStopWord(word.text) && (word.form.length > 1 || /\p{Lo}/u.test(word.text))) {
+      telling.add(word.form);
+      if (!first && /^\p{Lu}/u.test(word.text) && !SPELLED_OUT.has(plain(word.text))) names.add(word.form);
+    }
+    first = false;
+  }
+  return { words: telling, numbers, names };
+}
+
+/** The numbers of a text, whether written in digits or as small words. */
+export function readNumbers(text: string): ReadonlySet<string> {
+  const numbers = new Set<string>();
+  for (const [digits] of text.matchAll(NUMBER)) for (const number of readDigits(digits)) numbers.add(number);
+  for (const word of words(text)) {
+    const value = SPELLED_OUT.get(plain(word.text));
+    // "one" and the ordinals are often no number at all: nobody has to prove them.
+    if (value !== undefined && !["one", "first", "second", "once"].includes(plain(word.text)))
+      numbers.add(value);
+  }
+  return numbers;
+}
+
+/** For the side that is searched: every number in it, the small words that need no proof included. */
+export function readAllNumbers(text: string): ReadonlySet<string> {
+  const numbers = new Set(readNumbers(text));
+  for (const word of words(text)) {
+    const value = SPELLED_OUT.get(plain(word.text));
+    if (value !== undefined) numbers.add(value);
+    // "5kg" and "v2" hold numbers, too.
+    for (const [digits] of word.text.matchAll(/\d+/g)) numbers.add(trimZeros(digits));
+  }
+  return numbers;
+}
+
+function* readDigits(written: string): Generator<string> {
+  const grouped = /^\d{1,3}(?:[,.' ]\d{3})+$/.test(written);
+  if (grouped && !written.startsWith("0")) {
+    yield trimZeros(written.replace(/\D/g, ""));
+    return;
+  }
+  const decimal = /^(\d+)[.,](\d+)$/.exec(written);
+  if (decimal?.[1] !== undefined && decimal[2] !== undefined) {
+    const fraction = decimal[2].replace(/0+$/, "");
+    yield trimZeros(decimal[1]) + (fraction === "" ? "" : `.${fraction}`);
+    return;
+  }
+  for (const [digits] of written.matchAll(/\d+/g)) yield trimZeros(digits);
+}
+
+function trimZeros(digits: string): string {
+  return digits.replace(/^0+(?=\d)/, "");
+}
