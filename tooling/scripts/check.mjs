@@ -1,5 +1,6 @@
 // `pnpm check`, and `npm test` after its set-up: everything that CI checks, in one list. What follows goes to Vitest.
 // A step that fails does not hide the next ones; only what needs the build waits for it.
+// `--only=format,lint` takes these steps alone.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,11 @@ const script = (name, ...args) => ["node", join("tooling", "scripts", name), ...
 const pnpm = (...args) => ["pnpm", "exec", ...args];
 const turbo = (...tasks) => pnpm("turbo", "run", ...tasks, "--continue", "--output-logs=errors-only");
 
-const steps = [
+const isChoice = (arg) => arg.startsWith("--only=");
+const only = process.argv.find(isChoice)?.replace("--only=", "").split(",");
+const rest = process.argv.slice(2).filter((arg) => !isChoice(arg));
+
+const allSteps = [
   { name: "format", command: pnpm("oxfmt", "--check"), advice: "pnpm fix" },
   { name: "lint", command: pnpm("oxlint", "--type-aware", "--deny-warnings") },
   { name: "boundaries", command: pnpm("turbo", "boundaries") },
@@ -23,14 +28,15 @@ const steps = [
   { name: "packages", command: turbo("check:package"), needs: "build" },
   { name: "contract", command: script("api.mjs"), needs: "build", advice: "pnpm api" },
   { name: "engines", command: script("engines.mjs") },
-  { name: "tests", command: pnpm("vitest", "run", ...process.argv.slice(2)), needs: "build" },
+  { name: "tests", command: pnpm("vitest", "run", ...rest), needs: "build" },
 ];
+const steps = allSteps.filter(({ name }) => only === undefined || only.includes(name));
 
 mkdirSync(reports, { recursive: true });
 rmSync(join(reports, "vitest.json"), { force: true });
 const outcomes = {};
 for (const { name, command, needs } of steps) {
-  if (needs !== undefined && outcomes[needs] !== "ok") {
+  if ((outcomes[needs] ?? "ok") !== "ok") {
     outcomes[name] = "not run";
     continue;
   }
