@@ -1,7 +1,7 @@
 import type { SourceFile } from "./house.ts";
 
 /** The beginnings of a place that exists on one machine only. */
-const place = /(?:^|[\s"'`(=:])(\/(?:root|home|Users|work|private|mnt)\/[\w.-]+)/m;
+const place = /(?:^|[\s"'`(=:])(\/(?:root|home|Users|work|private|mnt)\/(?!you\b)[\w.-]+)/m;
 
 /** Files that lead to a place on somebody's own machine. */
 export function bound(files: readonly SourceFile[]): readonly string[] {
