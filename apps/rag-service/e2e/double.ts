@@ -141,7 +141,14 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
       /^GET \/api\/v1\/documents\/([^/]+)$/,
       (_, response, id) => sendJson(response, state.documents.find((document) => document.id === id) ?? {}),
     ],
-    [/^GET \/api\/v1\/jobs$/, (_, response) => sendJson(response, { jobs: state.jobs })],
+    [/^GET \/api\/v1\/jobs\/events$/, (_, response) => sendJobs(state, response)],
+    [
+      /^POST \/api\/v1\/jobs\/(.+)\/retry$/,
+      (_, response, id) => {
+        state.jobs = state.jobs.map((job) => (job.id === id ? { ...job, status: "running" } : job));
+        sendJson(response, state.jobs.find((job) => job.id === id) ?? {});
+      },
+    ],
     [
       /^DELETE \/api\/v1\/jobs\/(.+)$/,
       (_, response, id) => {
@@ -223,6 +230,23 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
   ];
 }
 
+/** Says what each job does, whenever that has changed. */
+async function sendJobs(state: DoubleState, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.flushHeaders();
+  const said = new Map<string, string>();
+  while (!response.destroyed) {
+    for (const job of state.jobs) {
+      if (said.get(job.id) === JSON.stringify(job)) continue;
+      said.set(job.id, JSON.stringify(job));
+      const { stage, done, status } = job;
+      const type = status === "queued" || status === "running" ? "progress" : status;
+      response.write(`event: job.${type}\ndata: ${JSON.stringify({ type: `job.${type}`, stage, done, job })}\n\n`);
+    }
+    await pause(30);
+  }
+}
+
 async function takeUpload(state: DoubleState, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request);
   const name = /filename="([^"]+)"/.exec(body)?.[1] ?? "file.txt";
@@ -282,7 +306,7 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
   run.retrievalMode = "hybrid";
   run.timings = { retrievalMs: 4.2 };
   await pause(state.wordMs * 2);
-  send({ type: "retrieval.completed", hits: run.hits, quotes, mode: "hybrid", retrievalMs: 4.2 });
+  send({ type: "retrieval.completed", hits: run.hits, quotes, mode: "hybrid", coverage: 1, warnings: [], retrievalMs: 4.2 });
   if (mode === "quote") return finish();
   const context = {
     window: 2048,

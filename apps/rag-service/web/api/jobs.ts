@@ -1,54 +1,63 @@
 import { useEffect, useSyncExternalStore } from "react";
 
-import type { Job } from "../../src/api/schemas.ts";
-import { listJobs } from "./service.ts";
+import type { Job, JobEvent } from "../../src/api/schemas.ts";
+import { followJobs } from "./service.ts";
 
-const EVERY_MS = 500;
+/** How long to wait before asking a service anew that has hung up. */
+const AGAIN_MS = 1_000;
 
-let jobs: readonly Job[] = [];
-let timer: ReturnType<typeof setTimeout> | undefined;
-let reading = false;
+let jobs: ReadonlyMap<string, Job> = new Map();
+let watchers = 0;
+let connection: AbortController | undefined;
 const listeners = new Set<() => void>();
-const finished = new Set<(job: Job) => void>();
+const settled = new Set<(job: Job | undefined) => void>();
 
 export function isActive({ status }: Job): boolean {
   return status === "queued" || status === "running";
 }
 
-/** The service's jobs, read again and again while one of them runs and somebody looks. */
-export function useJobs(): readonly Job[] {
-  useEffect(() => void watchJobs(), []);
+/** The jobs that run or ended since somebody looks, by their ids. */
+export function useJobs(): ReadonlyMap<string, Job> {
+  useEffect(() => {
+    watchers++;
+    if (connection === undefined) void watch();
+    return () => {
+      watchers--;
+      if (watchers > 0) return;
+      connection?.abort();
+      connection = undefined;
+    };
+  }, []);
   return useSyncExternalStore(subscribe, () => jobs);
 }
 
-/** Tells of each job that ends while the page is open. */
-export function onFinished(listener: (job: Job) => void): () => void {
-  finished.add(listener);
-  return () => finished.delete(listener);
+/** Tells of each job that ends, and, with `undefined`, of a gap in which any may have ended. */
+export function onSettled(listener: (job: Job | undefined) => void): () => void {
+  settled.add(listener);
+  return () => settled.delete(listener);
 }
 
-/** Looks now, and goes on looking until no job runs any more. */
-export async function watchJobs(): Promise<void> {
-  clearTimeout(timer);
-  if (reading) return;
-  reading = true;
-  try {
-    const before = new Map(jobs.map((job) => [job.id, job]));
-    ({ jobs } = await listJobs());
-    for (const job of jobs) {
-      const known = before.get(job.id);
-      if (!isActive(job) && known !== undefined && isActive(known)) {
-        for (const listener of finished) listener(job);
-      }
+async function watch(): Promise<void> {
+  const mine = new AbortController();
+  connection = mine;
+  while (!mine.signal.aborted) {
+    try {
+      await followJobs(mine.signal, take);
+    } catch {
+      // That the service does not answer is said by whatever else the page asks of it.
     }
-    for (const listener of listeners) listener();
-  } catch {
-    // A service that does not answer is said by what else the page asks of it; here we just look again.
-  } finally {
-    reading = false;
+    if (mine.signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    for (const listener of settled) listener(undefined);
   }
-  clearTimeout(timer);
-  if (jobs.some(isActive)) timer = setTimeout(() => void watchJobs(), EVERY_MS);
+}
+
+function take(events: readonly JobEvent[]): void {
+  const next = new Map(jobs);
+  for (const { job } of events) next.set(job.id, job);
+  jobs = next;
+  for (const listener of listeners) listener();
+  for (const { job } of events) if (!isActive(job)) for (const listener of settled) listener(job);
 }
 
 function subscribe(listener: () => void): () => void {

@@ -12,7 +12,7 @@ import type {
   ExampleList,
   Job,
   JobAccepted,
-  JobList,
+  JobEvent,
   ModelDownload,
   ModelList,
   ProviderList,
@@ -48,7 +48,7 @@ export const readContent = (id: string, signal?: AbortSignal) =>
 export async function listChunks(id: string, signal: AbortSignal): Promise<readonly Chunk[]> {
   const found: Chunk[] = [];
   for (let page = 0; page < 5; page++) {
-    const address = `${api}/documents/${encodeURIComponent(id)}/chunks?limit=100&offset=${found.length}`;
+    const address = `${api}/documents/${encodeURIComponent(id)}/chunks?limit=500&offset=${found.length}`;
     const { chunks, total } = await getJson<ChunkList>(address, signal);
     found.push(...chunks);
     if (chunks.length === 0 || found.length >= total) break;
@@ -70,7 +70,12 @@ export const listExamples = () => getJson<ExampleList>(`${api}/examples`);
 export const addExamples = (ids?: readonly string[]) =>
   sendJson<DocumentsAccepted>("POST", `${api}/examples`, ids === undefined ? {} : { ids });
 
-export const listJobs = () => getJson<JobList>(`${api}/jobs`);
+/** The steps of all jobs, for as long as somebody listens. */
+export async function followJobs(signal: AbortSignal, take: (events: readonly JobEvent[]) => void): Promise<void> {
+  await readEvents(await request(`${api}/jobs/events`, { headers: { accept: "text/event-stream" }, signal }), take);
+}
+
+export const retryJob = (id: string) => sendJson<Job>("POST", `${api}/jobs/${encodeURIComponent(id)}/retry`);
 export const cancelJob = (id: string) => sendJson<Job>("DELETE", `${api}/jobs/${encodeURIComponent(id)}`);
 
 export const listModels = () => getJson<ModelList>(`${api}/models`);
@@ -83,6 +88,9 @@ export const putActive = (settings: ActiveSettingsPut) =>
 export const listRuns = () => getJson<RunList>(`${api}/runs`);
 export const readRun = (id: string) => getJson<Run>(`${api}/runs/${encodeURIComponent(id)}`);
 export const cancelRun = (id: string) => sendJson<unknown>("DELETE", `${api}/runs/${encodeURIComponent(id)}`);
+
+/** Stops a run from a page that is being left: all that a browser still sends then. */
+export const dropRun = (id: string) => navigator.sendBeacon(`${api}/runs/${encodeURIComponent(id)}/cancel`);
 
 export async function startRun(
   wanted: AnswerRequest,

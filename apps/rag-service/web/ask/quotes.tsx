@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import type { Citation } from "../../src/api/schemas.ts";
 import { duration } from "../figures.ts";
+import { useMedia } from "../shell/use-media.ts";
 import type { LiveRun } from "./run-reducer.ts";
 import { findSource, placeOf } from "./sources.ts";
 
@@ -16,7 +17,8 @@ interface QuotesProps {
 export function Quotes({ run, focusedKey, focusSource }: QuotesProps) {
   const [all, showAll] = useState(false);
   const quoteOnly = run.mode === "quote";
-  const shown = quoteOnly || all ? run.quotes : run.quotes.slice(0, 3);
+  const narrow = useMedia("(max-width: 640px)");
+  const shown = quoteOnly || all ? run.quotes : run.quotes.slice(0, narrow ? 2 : 3);
   const hidden = run.quotes.length - shown.length;
   const { retrievalMs } = run.timings;
   return (

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 import type { AnswerMode, AnswerRequest, RunEvent } from "../../src/api/schemas.ts";
 import { problemError, problemOf, unreachable } from "../api/client.ts";
 import { createResource } from "../api/resource.ts";
-import { cancelRun, followRun, listRuns, readRun, startRun } from "../api/service.ts";
+import { cancelRun, dropRun, followRun, listRuns, readRun, startRun } from "../api/service.ts";
 import { applyEvents, failRun, type LiveRun, liveRun, newRun } from "./run-reducer.ts";
 
 export interface Question {
@@ -21,8 +21,17 @@ export const earlierRuns = createResource(listRuns);
 export const UNSENT = "unsent";
 
 const runs = new Map<string, LiveRun>();
+/** Runs that go on without the page. */
+const detached = new Set<string>();
 const connections = new Map<string, AbortController>();
 const listeners = new Set<() => void>();
+
+// Hanging up stops a run as well; the beacon does not wait for the browser to get round to that.
+addEventListener("pagehide", () => {
+  for (const [id, { status, runId }] of runs) {
+    if (status === "running" && runId !== "" && !detached.has(id)) dropRun(runId);
+  }
+});
 
 export function useRun(id: string): LiveRun | undefined {
   return useSyncExternalStore(subscribe, () => runs.get(id));
@@ -48,6 +57,7 @@ export async function ask(asked: Question, started: (runId: string) => void): Pr
     put(run.runId, run);
     if (before !== "") return;
     connections.set(run.runId, connection);
+    if (asked.detach) detached.add(run.runId);
     if (ours()) {
       started(run.runId);
       forget(UNSENT);

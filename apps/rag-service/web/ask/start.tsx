@@ -8,11 +8,13 @@ import { addExamples } from "../api/service.ts";
 import { counted } from "../figures.ts";
 import { Link, navigate } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
+import { earlierRuns } from "./runs.ts";
 
 /** Before the first question: what can be asked, or, with nothing to ask of, how to get there. */
 export function Start({ ask }: { readonly ask: (question: string) => void }) {
   const { value: documents, problem } = libraryCount.use();
   const { value: offered } = examples.use();
+  const { value: earlier } = earlierRuns.use();
   if (problem !== undefined && documents === undefined) {
     return <Trouble problem={problem} again={() => void libraryCount.refresh()} />;
   }
@@ -42,6 +44,20 @@ export function Start({ ask }: { readonly ask: (question: string) => void }) {
             ))}
           </ul>
         </>
+      )}
+      {earlier !== undefined && earlier.runs.length > 0 && (
+        <div className="start-earlier">
+          <h2>Earlier questions</h2>
+          <ul className="start-questions">
+            {earlier.runs.slice(0, 6).map(({ runId, question }) => (
+              <li key={runId}>
+                <Link href={`/ask/${runId}`} className="start-question">
+                  {question}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
     </section>
   );

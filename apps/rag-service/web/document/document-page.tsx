@@ -39,7 +39,7 @@ export function DocumentPage({ id }: { readonly id: string }) {
         {back.startsWith("/ask/") ? (
           <Link href={back} className="plain">
             <ArrowLeft className="icon" aria-hidden />
-            Back to the answer
+            Answer
           </Link>
         ) : (
           <Link href="/library" className="plain">
@@ -146,7 +146,7 @@ function PageJump({ content, frame }: { content: DocumentContent; frame: RefObje
   }
   return (
     <label className="page-jump quiet">
-      Go to page{" "}
+      <span className="page-jump-word">Go to </span>page{" "}
       <select defaultValue="" onChange={(event) => go(event.target.value)}>
         <option value="" disabled>
           –

@@ -7,7 +7,7 @@ import { isActive } from "../api/jobs.ts";
 import { ago, bytes, count, exactTime } from "../figures.ts";
 import { Link } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
-import { addDocumentAgain, fileOf, remove } from "./library.ts";
+import { readAgain, remove } from "./library.ts";
 import { stageText } from "./stages.ts";
 
 interface DocumentRowProps {
@@ -19,7 +19,6 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
   const { id, title, name, status } = document;
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<Problem>();
-  const file = fileOf(document);
   const readable = document.versionId !== undefined;
 
   async function attempt(deed: () => Promise<void>): Promise<void> {
@@ -52,7 +51,7 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
         {document.error !== undefined && (
           <Trouble
             problem={document.error}
-            again={file === undefined ? undefined : () => void attempt(() => addDocumentAgain(document, file))}
+            again={document.jobId === undefined ? undefined : () => void attempt(() => readAgain(document))}
           />
         )}
         {problem !== undefined && <Trouble problem={problem} />}

@@ -14,7 +14,7 @@ type Key = (typeof columns)[number]["key"];
 
 interface DocumentTableProps {
   readonly documents: readonly Document[];
-  readonly jobs: readonly Job[];
+  readonly jobs: ReadonlyMap<string, Job>;
 }
 
 export function DocumentTable({ documents, jobs }: DocumentTableProps) {
@@ -23,7 +23,6 @@ export function DocumentTable({ documents, jobs }: DocumentTableProps) {
     const up = documents.toSorted((a, b) => compare(a[key], b[key]));
     return down ? up.toReversed() : up;
   }, [documents, key, down]);
-  const jobOf = useMemo(() => new Map(jobs.map((job) => [job.id, job])), [jobs]);
 
   return (
     <table className="documents">
@@ -56,7 +55,7 @@ export function DocumentTable({ documents, jobs }: DocumentTableProps) {
           <DocumentRow
             key={document.id}
             document={document}
-            job={document.jobId === undefined ? undefined : jobOf.get(document.jobId)}
+            job={document.jobId === undefined ? undefined : jobs.get(document.jobId)}
           />
         ))}
       </tbody>

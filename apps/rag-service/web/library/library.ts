@@ -1,12 +1,12 @@
 import { useSyncExternalStore } from "react";
 
-import type { Document, Job } from "../../src/api/schemas.ts";
+import type { Document } from "../../src/api/schemas.ts";
 import { type Problem, problemOf } from "../api/client.ts";
 import { examples } from "../api/examples.ts";
-import { onFinished, watchJobs } from "../api/jobs.ts";
+import { onSettled } from "../api/jobs.ts";
 import { libraryCount } from "../api/library-count.ts";
 import { createResource } from "../api/resource.ts";
-import { addExamples, deleteDocument, listDocuments, upload } from "../api/service.ts";
+import { addExamples, deleteDocument, listDocuments, retryJob, upload } from "../api/service.ts";
 
 /** A file on its way to the service, or refused by it. */
 export interface Sending {
@@ -27,11 +27,17 @@ let lastId = 0;
 const waiting: Sending[] = [];
 let active = 0;
 const listeners = new Set<() => void>();
-/** The files of this visit, by the document that they became: what failed can be sent again. */
-const files = new Map<string, File>();
 
-onFinished((job: Job) => {
-  if (job.kind === "ingest") void documents.refresh();
+/** Many jobs may end at once; the list is read anew a moment after the first of them. */
+const SOON_MS = 200;
+let soon: ReturnType<typeof setTimeout> | undefined;
+
+onSettled((job) => {
+  if (job !== undefined && job.kind !== "ingest") return;
+  soon ??= setTimeout(() => {
+    soon = undefined;
+    void documents.refresh();
+  }, SOON_MS);
 });
 
 export function useSendings(): readonly Sending[] {
@@ -62,19 +68,15 @@ export function sendAgain(sending: Sending): void {
   addFiles([sending.file]);
 }
 
-/** The file that a document was made from, while the page still holds it. */
-export function fileOf({ id }: Document): File | undefined {
-  return files.get(id);
-}
-
-export async function addDocumentAgain(document: Document, file: File): Promise<void> {
-  await remove(document);
-  addFiles([file]);
+/** Has a document read again that could not be read. */
+export async function readAgain({ jobId }: Document): Promise<void> {
+  if (jobId !== undefined) await retryJob(jobId);
+  await documents.refresh();
 }
 
 export async function addAllExamples(ids?: readonly string[]): Promise<void> {
   await addExamples(ids);
-  await Promise.all([documents.refresh(), examples.refresh(), libraryCount.refresh(), watchJobs()]);
+  await Promise.all([documents.refresh(), examples.refresh(), libraryCount.refresh()]);
 }
 
 export async function remove(document: Document): Promise<void> {
@@ -98,14 +100,12 @@ async function send(sending: Sending): Promise<void> {
   try {
     const accepted = await upload(sending.file);
     const refusal = accepted.refused[0];
-    for (const { documentId } of accepted.documents) files.set(documentId, sending.file);
     if (refusal !== undefined) change(sending, { problem: refusal.problem });
     else if (accepted.status === "unchanged") change(sending, { unchanged: true });
     else {
       await documents.refresh();
       dismiss(sending);
     }
-    void watchJobs();
     void libraryCount.refresh();
   } catch (error) {
     change(sending, { problem: problemOf(error) });

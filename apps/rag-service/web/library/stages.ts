@@ -2,15 +2,11 @@ import type { Job } from "../../src/api/schemas.ts";
 import { bytesOf, count } from "../figures.ts";
 
 const words: Readonly<Record<string, string>> = {
-  queued: "Waiting for its turn",
-  reading: "Reading",
+  waiting: "Waiting for its turn",
   extracting: "Reading",
   chunking: "Cutting into passages",
   embedding: "Computing vectors",
-  indexing: "Computing vectors",
-  storing: "Storing",
-  downloading: "Fetching",
-  verifying: "Checking",
+  indexing: "Storing",
 };
 
 type Progress = Pick<Job, "status" | "stage" | "done" | "total" | "unit">;

@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import type { CatalogueEntry, Job } from "../../src/api/schemas.ts";
 import { type Problem, problemOf } from "../api/client.ts";
-import { isActive, watchJobs } from "../api/jobs.ts";
+import { isActive } from "../api/jobs.ts";
 import { cancelJob, download } from "../api/service.ts";
 import { bytes, bytesOf, count } from "../figures.ts";
 import { Trouble } from "../shell/trouble.tsx";
@@ -59,7 +59,6 @@ function Entry({ entry, job, primary }: EntryProps) {
     try {
       setProblem(undefined);
       await deed();
-      await watchJobs();
     } catch (error) {
       setProblem(problemOf(error));
     }

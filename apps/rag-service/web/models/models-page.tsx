@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 
 import type { Model, ModelList } from "../../src/api/schemas.ts";
 import { type Problem, problemOf } from "../api/client.ts";
-import { onFinished, useJobs } from "../api/jobs.ts";
+import { onSettled, useJobs } from "../api/jobs.ts";
 import { models } from "../api/models.ts";
 import { putActive } from "../api/service.ts";
 import { CopyButton } from "../ask/copy-button.tsx";
@@ -18,8 +18,8 @@ export function ModelsPage() {
   const jobs = useJobs();
   useEffect(() => {
     void models.refresh();
-    return onFinished((job) => {
-      if (job.kind === "download") void models.refresh();
+    return onSettled((job) => {
+      if (job === undefined || job.kind === "download") void models.refresh();
     });
   }, []);
 
@@ -42,7 +42,7 @@ export function ModelsPage() {
       {value !== undefined && (
         <>
           <Active list={value} />
-          <Catalogue entries={value.catalogue} jobs={jobs} demonstration={value.active?.demonstration !== false} />
+          <Catalogue entries={value.catalogue} jobs={[...jobs.values()]} demonstration={value.active?.demonstration !== false} />
           <section aria-labelledby="folder-title">
             <h2 id="folder-title">A model file of your own</h2>
             <p>Put a GGUF file into this folder, then look again. It is used where it lies.</p>

@@ -3,6 +3,7 @@ import { type ComponentType, lazy, Suspense, useEffect, useState } from "react";
 
 import { AskPage } from "../ask/ask-page.tsx";
 import { usePlace } from "../router.tsx";
+import { DropZone } from "./drop-zone.tsx";
 import { KeysDialog } from "./keys-dialog.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Rail } from "./rail.tsx";
@@ -43,6 +44,7 @@ export function App() {
           <Page id={id} />
         </Suspense>
       </main>
+      <DropZone />
       {keysShown && <KeysDialog close={() => showKeys(false)} />}
     </div>
   );

@@ -25,11 +25,11 @@ export function ThemeSwitch() {
   }
 
   return (
-    <button type="button" className="rail-item" onClick={change} title={`Theme: ${labels[theme]}`}>
+    <button type="button" className="rail-item" onClick={change} title={`Theme: ${labels[theme].toLowerCase()}`}>
       <Icon className="icon" aria-hidden />
       <span>
-        <span className="sr-only">Theme: </span>
-        {labels[theme]}
+        <span className="theme-word sr-only">Theme</span>
+        <span className="theme-name"> {labels[theme]}</span>
       </span>
     </button>
   );
