@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
+const require = createRequire(import.meta.url);
+
 export interface RunOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
@@ -55,13 +57,12 @@ export interface Commands {
 export async function findCommands(): Promise<Commands> {
   const npm = await findOnPath("npm");
   const ownNode = join(dirname(npm), "node");
-  const yarn = createRequire(import.meta.url).resolve("@yarnpkg/cli-dist/bin/yarn.js");
   return {
     node: [process.execPath],
     // npm belongs to the Node that it came with: under another one it looks for its settings elsewhere.
     npm: [(await isThere(ownNode)) ? ownNode : process.execPath, realpathSync(npm)],
     pnpm: [await findOnPath("pnpm")],
-    yarn: [process.execPath, yarn],
+    yarn: [process.execPath, require.resolve("@yarnpkg/cli-dist/bin/yarn.js")],
   };
 }
 

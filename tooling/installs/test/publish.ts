@@ -1,12 +1,13 @@
 import { cp, mkdir, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { run, type RunOptions } from "./commands.ts";
 import { FIXTURES } from "./fixtures.ts";
 
-const PACKAGES = fileURLToPath(new URL("../../../packages/", import.meta.url));
+const require = createRequire(import.meta.url);
+const core = require.resolve("@enginehouse/llm-core/package.json");
+const echo = require.resolve("@enginehouse/llm-provider-echo/package.json");
 
 export interface Publishing {
   readonly pnpm: readonly string[];
@@ -18,8 +19,8 @@ export interface Publishing {
 /** Publishes the house's packages as they are packed for the world, what they depend on, and the fixtures. */
 export async function publishAll({ pnpm, env, folder }: Publishing): Promise<void> {
   const tarballs = join(folder, "tarballs");
-  for (const name of ["llm-core", "llm-provider-echo"]) {
-    const options: RunOptions = { cwd: join(PACKAGES, name), env };
+  for (const packageJson of [core, echo]) {
+    const options: RunOptions = { cwd: dirname(packageJson), env };
     if (await isStale(options.cwd)) await run([...pnpm, "run", "build"], options);
     await run([...pnpm, "pack", "--pack-destination", tarballs], options);
   }
@@ -52,8 +53,8 @@ async function isStale(packageFolder: string): Promise<boolean> {
 
 /** zod as it is installed here, so that the registry needs no other one behind it. */
 async function copyZod(target: string): Promise<void> {
-  const core = createRequire(join(PACKAGES, "llm-core/package.json"));
-  await cp(await realpath(dirname(core.resolve("zod/package.json"))), target, { recursive: true });
+  const installed = dirname(createRequire(core).resolve("zod/package.json"));
+  await cp(await realpath(installed), target, { recursive: true });
   await rm(join(target, "node_modules"), { recursive: true, force: true });
   const { scripts: _, ...packageJson } = JSON.parse(await readFile(join(target, "package.json"), "utf8")) as {
     scripts?: unknown;

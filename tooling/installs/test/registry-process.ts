@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { join } from "node:path";
 
 import { runServer } from "verdaccio";
@@ -8,8 +8,8 @@ const folder = process.argv[2];
 if (folder === undefined || process.send === undefined) throw new Error("started by registry.ts");
 process.on("disconnect", () => process.exit());
 
-const app = (await runServer({
-  // Only the folder matters: the file need not exist, the settings are these.
+const settings = {
+  // Names the folder alone: the file need not exist.
   configPath: join(folder, "config.yaml"),
   self_path: join(folder, "config.yaml"),
   storage: join(folder, "storage"),
@@ -19,9 +19,8 @@ const app = (await runServer({
   web: { enable: false },
   log: { type: "stdout", format: "pretty", level: "error" },
   max_body_size: "100mb",
-} as unknown as string)) as Server;
-
-const server = app instanceof Object && "listen" in app ? app : createServer(app);
+};
+const server = (await runServer(settings as unknown as Parameters<typeof runServer>[0])) as Server;
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (typeof address === "object") process.send?.({ port: address?.port });

@@ -13,14 +13,13 @@ export async function readModels(
   const { name, version } = found;
   const from = `${name}@${version}`;
   const known = { packageName: name, packageVersion: version };
-  const { models, faults } = await readEntries(found, reader);
+  const { models, faults, unknown } = await readEntries(found, reader);
   const findings: Finding[] = [];
   if (models.length > 0) {
     const ids = models.map(({ id, format }) => `${id} (${format})`).join(", ");
-    findings.push({
-      models,
-      diagnostic: { ...known, status: "used", message: `${from} gives models: ${ids}` },
-    });
+    const more = unknown.length === 0 ? "" : `; this host does not know ${unknown.join(", ")}`;
+    const message = `${from} gives models: ${ids}${more}`;
+    findings.push({ models, diagnostic: { ...known, status: "used", message } });
   }
   if (faults.length > 0) {
     const message = `the package.json of ${from} is at fault: ${faults.join("; ")}`;
@@ -34,14 +33,16 @@ interface Entries {
   readonly models: readonly ModelFile[];
   /** What is wrong with the others, each with its path. */
   readonly faults: readonly string[];
+  readonly unknown: readonly string[];
 }
 
 async function readEntries(found: InstalledPackage, reader: ManifestReader): Promise<Entries> {
   const listed = found.content["llmModels"];
   if (!Array.isArray(listed) || listed.length === 0)
-    return { models: [], faults: ["llmModels: a list was expected"] };
+    return { models: [], faults: ["llmModels: a list was expected"], unknown: [] };
   const models: ModelFile[] = [];
   const faults: string[] = [];
+  const unknown: string[] = [];
   for (const [index, value] of listed.entries()) {
     const place = `llmModels.${index}`;
     const reading = reader.model(value, place);
@@ -50,6 +51,7 @@ async function readEntries(found: InstalledPackage, reader: ManifestReader): Pro
       continue;
     }
     const { model } = reading;
+    unknown.push(...reading.unknown);
     const file = await findInside(found.folder, model.path);
     if ("fault" in file) {
       faults.push(`${place}.path: ${file.fault}`);
@@ -64,5 +66,5 @@ async function readEntries(found: InstalledPackage, reader: ManifestReader): Pro
       models.push({ ...model, path: file.path, packageName: found.name });
     }
   }
-  return { models, faults };
+  return { models, faults, unknown };
 }

@@ -10,13 +10,15 @@ export interface PackageJsonFile {
 }
 
 /** The largest package.json that is read. The largest ones in use have a tenth of it. */
-export const PACKAGE_JSON_LIMIT = 1024 * 1024;
+const LIMIT = 1024 * 1024;
 
 export async function readPackageJson(path: string): Promise<PackageJsonFile> {
   try {
-    const { size } = await stat(path);
-    if (size > PACKAGE_JSON_LIMIT)
-      return { path, fault: `it has ${size} bytes; up to ${PACKAGE_JSON_LIMIT} are read` };
+    const found = await stat(path);
+    // A pipe would be read for ever.
+    if (!found.isFile()) return { path, fault: "it is no file" };
+    const { size } = found;
+    if (size > LIMIT) return { path, fault: `it has ${size} bytes; up to ${LIMIT} are read` };
     // The decoder also takes a byte order mark away, which JSON.parse would stumble over.
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
     const content: unknown = JSON.parse(text);

@@ -83,8 +83,10 @@ function specifierOf(name: string, exported: unknown, entry: string): string | u
   return undefined;
 }
 
+const CONDITIONS = ["import", "node", "default", "module", "module-sync"];
+
 function importTarget(value: unknown): unknown {
   if (!isRecord(value)) return value;
-  const condition = Object.keys(value).find((key) => key === "import" || key === "node" || key === "default");
+  const condition = Object.keys(value).find((key) => CONDITIONS.includes(key));
   return condition === undefined ? undefined : importTarget(value[condition]);
 }

@@ -18,13 +18,7 @@ export function generateStaticImports(found: InstalledDiscovery, { outFile }: St
   const file = resolve(outFile instanceof URL ? fileURLToPath(outFile) : outFile);
   const isTypeScript = /\.[mc]?ts$/.test(file);
   const bundled = new Set(found.plugins.map(({ manifest }) => manifest.id));
-  const rest: Pick<Discovery, "models" | "diagnostics"> = {
-    models: [],
-    diagnostics: [
-      ...found.diagnostics.filter(({ id }) => id !== undefined && bundled.has(id)),
-      ...modelsLeftOut(found),
-    ],
-  };
+  const told = found.diagnostics.filter(({ id }) => id !== undefined && bundled.has(id));
   return [
     "// Generated from the application's package.json by enginehouse-plugins. Make it again when a dependency changes.",
     ...(isTypeScript ? ['import type { Discovery } from "@enginehouse/llm-core";', ""] : []),
@@ -32,8 +26,8 @@ export function generateStaticImports(found: InstalledDiscovery, { outFile }: St
     "  plugins: [",
     ...found.plugins.map((plugin) => literalOf(plugin, dirname(file))),
     "  ],",
-    `  models: ${JSON.stringify(rest.models)},`,
-    `  diagnostics: ${indent(JSON.stringify(rest.diagnostics, null, 2))},`,
+    "  models: [],",
+    `  diagnostics: ${indent(JSON.stringify([...told, ...modelsLeftOut(found)], null, 2))},`,
     "};",
     "",
   ].join("\n");

@@ -50,7 +50,7 @@ describe.skipIf(executable === undefined && process.env["CI"] === undefined)(
 
     beforeAll(async () => {
       if (executable === undefined) throw new Error("no browser: install chromium or set CHROMIUM_PATH");
-      const { outputFiles } = await bundle("test/browser/page.ts");
+      const { outputFiles } = await bundle(fileURLToPath(new URL("./page.ts", import.meta.url)));
       server = createServer((request, response) => {
         const isScript = request.url === "/page.js";
         response.setHeader("content-type", isScript ? "text/javascript" : "text/html");

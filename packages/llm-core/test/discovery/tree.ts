@@ -4,6 +4,15 @@ import { dirname, join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
+import { discover } from "../../src/discovery.ts";
+import type { Diagnostic, Discovery } from "../../src/index.ts";
+
+export const idsOf = ({ plugins }: Discovery): readonly string[] =>
+  plugins.map(({ manifest }) => manifest.id);
+
+export const rowOf = ({ diagnostics }: Discovery, name: string): Diagnostic | undefined =>
+  diagnostics.find(({ packageName }) => packageName === name);
+
 /** Files by path; what is no text is written as JSON. */
 export type Tree = Readonly<Record<string, unknown>>;
 
@@ -70,4 +79,9 @@ export function modelPackage(
 
 function isPlain(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What discovery finds in an application that depends on the one plugin `x` with this manifest. */
+export async function discoverOne(manifest: unknown, more: Tree = {}): Promise<Discovery> {
+  return discover({ from: await plant({ ...application("x"), ...plugin("x", manifest), ...more }) });
 }
