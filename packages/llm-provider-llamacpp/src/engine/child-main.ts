@@ -1,6 +1,6 @@
 import { encodeFault } from "../errors.ts";
 import type { Engine, EngineEvent, FromChild, ToChild } from "../wire.ts";
-import { createEngine } from "./engine.ts";
+import { createEngine, type LocalEngine } from "./engine.ts";
 
 // The engine's own process. It lives as long as its parent holds the channel, and dies at once when that ends: a
 // native thread that still computes would delay an ordinary exit, or crash it.
@@ -8,7 +8,7 @@ import { createEngine } from "./engine.ts";
 /** Messages of one call are not sent more often than this, in milliseconds: what is ready in between travels together. */
 const PAUSE = 4;
 
-let engine: Engine | undefined;
+let engine: LocalEngine | undefined;
 const running = new Map<number, { readonly abort: AbortController; more: () => void }>();
 
 const send = (message: FromChild): void => {
@@ -22,7 +22,7 @@ process.on("SIGINT", () => undefined);
 process.on("message", (message: ToChild) => {
   switch (message.type) {
     case "open":
-      engine = createEngine(message.options, () => send({ type: "empty" }));
+      engine = createEngine(message.options, tellWhenEmpty);
       break;
     case "chat":
       void serve(message.call, (started, signal) => relay(message, started, signal));
@@ -58,7 +58,12 @@ async function serve(
     send({ type: "fault", call, fault: encodeFault(error) });
   } finally {
     running.delete(call);
+    tellWhenEmpty();
   }
+}
+
+function tellWhenEmpty(): void {
+  if (running.size === 0 && engine?.isEmpty() === true) send({ type: "empty" });
 }
 
 /** One batch for each that the parent's reader takes: while it does not read, the generation waits. */

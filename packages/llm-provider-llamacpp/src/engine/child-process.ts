@@ -14,6 +14,14 @@ const ENTRY = new URL(IN_SOURCES ? "./child-main.ts" : "./child-main.js", import
 /** So much of what the child wrote to stderr is kept for the error that its death becomes. */
 const KEPT_STDERR = 4_000;
 
+const IDLE_REPLIES: { readonly [K in keyof Asks]?: () => Asks[K]["reply"] } = {
+  loaded: () => [],
+  unload: () => undefined,
+};
+
+/** How long a process without a model waits for the next one, in milliseconds: to start another takes half a second. */
+const LINGER = 10_000;
+
 interface Call {
   readonly operation: "chat" | keyof Asks;
   /** Where it was when last heard of: this says what the child's death means for it. */
@@ -27,13 +35,15 @@ interface Child {
   readonly process: ChildProcess;
   readonly calls: Map<number, Call>;
   stderr: string;
+  /** Set while the process is empty and will end soon. */
+  leaving: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
  * The engine in a process of its own. A model file that makes the native code abort ends that process only: the
  * calls in it fail, each with what it means for them, and the next call starts a new one.
  */
-export function createChildEngine(options: EngineOptions): Engine {
+export function createChildEngine(options: EngineOptions, linger: number = LINGER): Engine {
   let child: Promise<Child> | undefined;
   let nextCall = 1;
   let closing: Promise<void> | undefined;
@@ -43,7 +53,7 @@ export function createChildEngine(options: EngineOptions): Engine {
     const forget = (): void => {
       if (child === started) child = undefined;
     };
-    const started = launch(options, forget);
+    const started = launch(options, linger, forget);
     started.catch(forget);
     child = started;
     return started;
@@ -80,6 +90,7 @@ export function createChildEngine(options: EngineOptions): Engine {
       finish();
       call.fail(signal.reason);
     };
+    clearTimeout(running.leaving);
     running.calls.set(id, {
       ...call,
       fail(error) {
@@ -137,6 +148,9 @@ export function createChildEngine(options: EngineOptions): Engine {
       };
     },
     ask(op, job, signal, onEvent) {
+      // Without a process there is nothing loaded, and no need to start one to be told so.
+      const idle = IDLE_REPLIES[op];
+      if (child === undefined && idle !== undefined) return Promise.resolve(idle() as never);
       return new Promise((resolve, reject) => {
         const call: Call = {
           operation: op,
@@ -154,7 +168,7 @@ export function createChildEngine(options: EngineOptions): Engine {
       return (closing ??= (async () => {
         const running = await child?.catch(() => undefined);
         if (running === undefined) return;
-        for (const call of [...running.calls.values()])
+        for (const call of running.calls.values())
           call.fail(new LlmError("shut-down", "the engine was closed"));
         await end(running);
       })());
@@ -162,7 +176,7 @@ export function createChildEngine(options: EngineOptions): Engine {
   };
 }
 
-async function launch(options: EngineOptions, onEnd: () => void): Promise<Child> {
+async function launch(options: EngineOptions, linger: number, onEnd: () => void): Promise<Child> {
   const { fork } = await import("node:child_process");
   const made = fork(fileURLToPath(ENTRY), [], {
     serialization: "advanced",
@@ -170,23 +184,28 @@ async function launch(options: EngineOptions, onEnd: () => void): Promise<Child>
     execArgv: IN_SOURCES ? ["--conditions=@enginehouse/source"] : [],
     windowsHide: true,
   });
-  const child: Child = { process: made, calls: new Map(), stderr: "" };
+  const child: Child = { process: made, calls: new Map(), stderr: "", leaving: undefined };
   made.stderr?.setEncoding("utf8");
   made.stderr?.on("data", (text: string) => (child.stderr = (child.stderr + text).slice(-KEPT_STDERR)));
   if (made.stderr !== null && "unref" in made.stderr) (made.stderr as { unref(): void }).unref();
   made.on("message", (message: FromChild) => {
     if (message.type !== "empty") return receive(child, message);
-    // A process without a model only takes memory. Between two messages no call can have begun.
-    if (child.calls.size > 0) return;
-    onEnd();
-    void end(child);
+    // A process without a model only takes memory. In one turn of the loop no call can begin in between.
+    const leave = (): void => {
+      if (child.calls.size > 0) return;
+      onEnd();
+      void end(child);
+    };
+    clearTimeout(child.leaving);
+    child.leaving = setTimeout(leave, linger);
+    child.leaving.unref();
   });
   const failure = new Promise<never>((_, reject) => made.once("error", reject));
   failure.catch(() => undefined);
   // `close` comes after the last of stderr, which says why.
   made.once("close", (code, signal) => {
     onEnd();
-    for (const call of [...child.calls.values()]) call.fail(deathOf(call, child, code, signal));
+    for (const call of child.calls.values()) call.fail(deathOf(call, child, code, signal));
   });
   const spawned = new Promise<void>((resolve) => made.once("spawn", resolve));
   try {

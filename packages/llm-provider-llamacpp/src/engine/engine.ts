@@ -11,8 +11,14 @@ const AHEAD = 256;
 
 const READY: EngineEvent = { kind: "ready", lacks: [] };
 
-/** The engine of this process. `onEmpty`: nothing is loaded any more. */
-export function createEngine(options: EngineOptions, onEmpty: () => void = () => undefined): Engine {
+/** An engine in the process that asks. */
+export interface LocalEngine extends Engine {
+  /** Whether no model is loaded, and none is being loaded. */
+  isEmpty(): boolean;
+}
+
+/** The engine of this process. `onEmpty`: the last model has gone. */
+export function createEngine(options: EngineOptions, onEmpty: () => void = () => undefined): LocalEngine {
   let native: Promise<Native> | undefined;
   const start = (): Promise<Native> =>
     (native ??= startNative(options).catch((error: unknown) => {
@@ -91,6 +97,7 @@ export function createEngine(options: EngineOptions, onEmpty: () => void = () =>
   };
 
   return {
+    isEmpty: () => cache.isEmpty(),
     chat(job, signal) {
       const leave = new AbortController();
       const all = AbortSignal.any([signal, leave.signal, stopAll.signal]);

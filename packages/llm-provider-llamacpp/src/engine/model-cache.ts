@@ -12,6 +12,7 @@ export interface ModelCache {
   /** Waits for what still uses it. */
   unload(path: string): Promise<void>;
   resident(): Resident[];
+  isEmpty(): boolean;
 }
 
 export interface Lease {
@@ -40,6 +41,7 @@ export function createModelCache(
   onEmpty: () => void,
 ): ModelCache {
   const entries = new Map<string, Entry>();
+  let leaving = 0;
   let lastLoad: Promise<unknown> = Promise.resolve();
 
   /** One load at a time: two that look at the free memory together would both think it theirs. */
@@ -98,7 +100,7 @@ export function createModelCache(
   function forget(entry: Entry): void {
     clearTimeout(entry.timer);
     if (entries.get(entry.ref.path) === entry) entries.delete(entry.ref.path);
-    if (entries.size === 0) onEmpty();
+    if (entries.size === 0 && leaving === 0) onEmpty();
   }
 
   function retire(entry: Entry): Promise<void> {
@@ -115,9 +117,11 @@ export function createModelCache(
   }
 
   async function dispose(entry: Entry): Promise<void> {
+    leaving += 1;
     try {
       await inTurn(async () => entry.open?.dispose());
     } finally {
+      leaving -= 1;
       entry.leaving?.settle();
       forget(entry);
     }
@@ -187,6 +191,7 @@ export function createModelCache(
       const entry = entries.get(path);
       if (entry !== undefined) await retire(entry);
     },
+    isEmpty: () => entries.size === 0 && leaving === 0,
     resident() {
       return [...entries.values()].flatMap(({ ref, open, expiresAt }) => {
         if (open === undefined) return [];

@@ -1,0 +1,56 @@
+import { type ChatRequest, generate } from "@enginehouse/llm-core";
+import { expect, test } from "vitest";
+
+import { createModelFolder } from "./model-folder.ts";
+
+const models = createModelFolder();
+const writer = models.scripted("writer", [{ say: '{"name": "Ada", "age": 36}' }]);
+const nonsense = models.random("nonsense");
+const provider = models.provider();
+
+const schema = {
+  type: "object",
+  properties: { name: { type: "string", maxLength: 12 }, age: { type: "integer", minimum: 0, maximum: 150 } },
+  required: ["name", "age"],
+  additionalProperties: false,
+} as const;
+const ask = (more: Partial<ChatRequest> = {}): ChatRequest => ({
+  model: writer,
+  messages: [{ role: "user", content: "Who?" }],
+  responseFormat: { type: "json", schema },
+  ...more,
+});
+
+test("the output is a value of the schema, without anything around it", async () => {
+  const answer = await generate(provider, ask());
+  expect(answer.output).toEqual({ name: "Ada", age: 36 });
+  expect(answer.text).toBe(answer.text.trim());
+  expect(answer.finishReason.unified).toBe("stop");
+});
+
+test("a model that only writes nonsense still writes valid JSON", async () => {
+  const answer = await generate(
+    provider,
+    ask({ model: nonsense, temperature: 1.2, seed: 3, maxTokens: 300 }),
+  );
+  expect(answer.output).toMatchObject({ name: expect.any(String), age: expect.any(Number) });
+});
+
+test("output that the limit cuts is output-invalid and keeps its text", async () => {
+  const fault = await generate(provider, ask({ maxTokens: 3 })).catch((error: unknown) => error);
+  expect(fault).toMatchObject({ code: "output-invalid", hint: expect.stringContaining("maxTokens") });
+  expect((fault as { partial: { text: string } }).partial.text.startsWith("{")).toBe(true);
+});
+
+test("a keyword that no grammar expresses is refused by name, or left out with a warning", async () => {
+  const odd = {
+    type: "object",
+    properties: { a: { type: "string", contentEncoding: "base64" } },
+    dependentSchemas: { a: {} },
+  } as const;
+  const request = ask({ responseFormat: { type: "json", schema: odd } });
+  await expect(generate(provider, request)).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("dependentSchemas"),
+  });
+});
