@@ -75,7 +75,7 @@ export async function answerQuestion(
     emit({ type: "notice", notice: NO_MODEL });
     return quoteAnswer(cited, context);
   }
-  const written = await writeAnswer(parts, targets, context, { result, quotes, history, idf });
+  const written = await writeAnswer(parts, targets, context, { result, quotes, history });
   if (written.outcome !== undefined) return written.outcome;
   if (mode === "generate") throw written.error;
   emit({ type: "notice", notice: modelsFailed(written.error, targets.length) });
@@ -86,7 +86,6 @@ interface Found {
   readonly result: SearchResult;
   readonly quotes: readonly Quote[];
   readonly history: readonly Turn[];
-  readonly idf: ReadonlyMap<string, number>;
 }
 
 type Written =
@@ -100,7 +99,7 @@ async function writeAnswer(
   parts: AnswerParts,
   targets: readonly ModelChoice[],
   { request, emit, signal }: RunContext,
-  { result, quotes, history, idf }: Found,
+  { result, quotes, history }: Found,
 ): Promise<Written> {
   const embedder = await parts.embedder();
   let attributor: Attributor | undefined;
@@ -131,7 +130,7 @@ async function writeAnswer(
         attributor = createAttributor({
           question: request.question,
           passages: prompt.passages,
-          idf,
+          frequencies: parts.store.wordFrequencies,
           embedder,
           signal,
           onSentence: (verdict) => emitSentence(verdict, emit),

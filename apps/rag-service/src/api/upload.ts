@@ -1,5 +1,4 @@
 /** Files on their way in: streamed, bounded while they come, and their names never taken for paths. */
-import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { PassThrough, Readable } from "node:stream";
 
@@ -44,15 +43,25 @@ export async function readMultipart(
   parser.on("filesLimit", () => {
     surplus = true;
   });
+  let wake: () => void = () => undefined;
   parser.on("error", (error: Error) => {
     failure = error;
+    wake();
   });
+  parser.on("drain", () => wake());
+  parser.on("finish", () => wake());
+  const change = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   parser.on("file", (_field, stream, filename, _encoding, mediaType) => {
     const name = filename === "" ? "document" : filename;
     const known = mediaType === "application/octet-stream" ? undefined : mediaType;
     // The parser waits while this is full: one file is on its way, and little of it in memory.
     const content = stream.pipe(new PassThrough());
     current = content;
+    // Whoever reads it hears of the error; where nobody does, the body's own failure tells the same.
+    content.on("error", () => undefined);
     stream.on("error", (error: Error) => content.destroy(error));
     turn = turn.then(async () => {
       try {
@@ -67,10 +76,10 @@ export async function readMultipart(
   try {
     for await (const piece of bodyOf(context)) {
       if (failure !== undefined) throw failure;
-      if (!parser.write(piece)) await Promise.race([once(parser, "drain"), once(parser, "error")]);
+      if (!parser.write(piece) && failure === undefined) await change();
     }
     parser.end();
-    if (!parser.writableFinished) await once(parser, "finish");
+    if (!parser.writableFinished && failure === undefined) await change();
     if (failure !== undefined) throw failure;
   } catch (error) {
     current?.destroy(error instanceof Error ? error : undefined);

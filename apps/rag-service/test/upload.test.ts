@@ -1,0 +1,249 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import type {
+  ChunkList,
+  Document,
+  DocumentContent,
+  DocumentList,
+  DocumentsAccepted,
+  Problem,
+  SourceAccepted,
+} from "../src/api/schemas.ts";
+import { json, serverUnderTest } from "./under-test.ts";
+
+let server: Awaited<ReturnType<typeof serverUnderTest>>;
+let documents: string;
+
+beforeAll(async () => {
+  server = await serverUnderTest();
+  documents = `${server.url}/api/v1/collections/default/documents`;
+});
+afterAll(() => server.close());
+
+async function read<Body>(path: string, init?: RequestInit): Promise<Body> {
+  const response = await fetch(new URL(path, server.url), init);
+  return (await response.json()) as Body;
+}
+
+function form(...files: readonly (readonly [name: string, content: string])[]): FormData {
+  const data = new FormData();
+  for (const [name, content] of files) data.append("file", new Blob([content]), name);
+  return data;
+}
+
+test("a file comes in, is read, and its text, pages and pieces can be had", async () => {
+  const text = "# Gates\n\nThe north gate is green.\n\nThe south gate is red.\n";
+  const response = await fetch(documents, { method: "POST", body: form(["gates.md", text]) });
+  expect(response.status).toBe(202);
+  const accepted = (await response.json()) as DocumentsAccepted;
+  expect(accepted).toMatchObject({ status: "queued", name: "gates.md", refused: [] });
+  await server.service.ingestor.idle();
+
+  const document = await read<Document>(`/api/v1/documents/${accepted.documentId}`);
+  expect(document).toMatchObject({
+    status: "ready",
+    title: "Gates",
+    mediaType: "text/markdown",
+    bytes: text.length,
+  });
+  const content = await read<DocumentContent>(`/api/v1/documents/${accepted.documentId}/content`);
+  const { chunks, total } = await read<ChunkList>(`/api/v1/documents/${accepted.documentId}/chunks`);
+  expect(chunks).toHaveLength(total);
+  for (const chunk of chunks) expect(content.text.slice(chunk.charStart, chunk.charEnd)).toBe(chunk.text);
+});
+
+test("several files come in one upload; a bad one is refused and the others are taken", async () => {
+  const body = form(["first.txt", "The first gate."], ["empty.txt", ""], ["last.txt", "The last gate."]);
+  const accepted = (await (await fetch(documents, { method: "POST", body })).json()) as DocumentsAccepted;
+  expect(accepted.documents.map(({ name }) => name)).toEqual(["first.txt", "last.txt"]);
+  expect(accepted.refused).toHaveLength(1);
+  expect(accepted.refused[0]).toMatchObject({ name: "empty.txt", problem: { status: 422 } });
+  expect(accepted.refused[0]?.problem.detail).toContain("empty");
+});
+
+test("an empty file alone is a problem that says what to do", async () => {
+  const response = await fetch(documents, { method: "POST", body: form(["empty.txt", ""]) });
+  expect(response.status).toBe(422);
+  const problem = (await response.json()) as Problem;
+  expect(problem.detail).toContain("empty");
+  expect(problem.hint).toBeTruthy();
+});
+
+test("raw bytes and a text are taken, too", async () => {
+  const raw = await fetch(`${documents}?name=raw.txt`, {
+    method: "POST",
+    headers: { "content-type": "text/plain" },
+    body: "A raw gate.",
+  });
+  expect(raw.status).toBe(202);
+  expect(await raw.json()).toMatchObject({ name: "raw.txt" });
+  const text = await fetch(documents, json("POST", { name: "typed.txt", text: "A typed gate." }));
+  expect(text.status).toBe(202);
+  const wrong = await fetch(documents, json("POST", { text: "Nameless." }));
+  expect(wrong.status).toBe(400);
+  expect(((await wrong.json()) as Problem).detail).toContain("name");
+});
+
+test("the same content again under one name is unchanged, other content is a new version", async () => {
+  const put = (content: string) =>
+    fetch(`${documents}/inventory`, {
+      method: "PUT",
+      headers: { "content-type": "text/plain" },
+      body: content,
+    });
+  const first = (await (await put("Four gates.")).json()) as DocumentsAccepted;
+  await server.service.ingestor.idle();
+  const again = await put("Four gates.");
+  expect(again.status).toBe(200);
+  expect(await again.json()).toMatchObject({ documentId: first.documentId, status: "unchanged" });
+  const changed = await put("Five gates.");
+  expect(changed.status).toBe(202);
+  expect(await changed.json()).toMatchObject({ documentId: first.documentId, status: "queued" });
+  await server.service.ingestor.idle();
+  const content = await read<DocumentContent>(`/api/v1/documents/${first.documentId}/content`);
+  expect(content.text).toContain("Five gates.");
+});
+
+test("a file's name is never a path", async () => {
+  const body = form(["../../../../escaped.txt", "Out of the gate."]);
+  const accepted = (await (await fetch(documents, { method: "POST", body })).json()) as DocumentsAccepted;
+  expect(accepted.name).toBe("escaped.txt");
+  const raw = await fetch(`${documents}?name=${encodeURIComponent("..\\..\\windows.txt")}`, {
+    method: "POST",
+    headers: { "content-type": "text/plain" },
+    body: "Out of the other gate.",
+  });
+  expect(await raw.json()).toMatchObject({ name: "windows.txt" });
+  expect(await readdir(server.settings.folder)).not.toContain("escaped.txt");
+});
+
+test(
+  "a file of 100 MB is refused with the limit, and the client gets to read it",
+  { timeout: 60_000 },
+  async () => {
+    const piece = Buffer.alloc(1_000_000, "gate ");
+    const sizes = { before: await spooled() };
+    const send = (headers: Record<string, string>, head = "", tail = "") =>
+      new Promise<{ status: number; problem: Problem }>((resolve, reject) => {
+        const call = httpRequest(documents, { method: "POST", headers }, (response) => {
+          let text = "";
+          response.on("data", (data: Buffer) => (text += data.toString()));
+          response.on("end", () =>
+            resolve({ status: response.statusCode ?? 0, problem: JSON.parse(text) as Problem }),
+          );
+        });
+        call.on("error", reject);
+        call.write(head);
+        let sent = 0;
+        const more = () => {
+          while (sent < 100) {
+            sent += 1;
+            if (!call.write(piece)) {
+              call.once("drain", more);
+              return;
+            }
+          }
+          call.end(tail);
+        };
+        more();
+      });
+
+    const told = await send({ "content-type": "text/plain", "content-length": String(100 * piece.length) });
+    const untold = await send({ "content-type": "text/plain" });
+    const boundary = "b0undary";
+    const multipart = await send(
+      { "content-type": `multipart/form-data; boundary=${boundary}` },
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="large.txt"\r\n\r\n`,
+      `\r\n--${boundary}--\r\n`,
+    );
+    for (const { status, problem } of [told, untold, multipart]) {
+      expect(status).toBe(413);
+      expect(problem).toMatchObject({ code: "too-large" });
+      expect(problem.detail).toContain("50 MB");
+      expect(problem.hint).toContain("Split");
+    }
+    expect(await spooled()).toEqual(sizes.before);
+  },
+);
+
+async function spooled(): Promise<string[]> {
+  await server.service.ingestor.idle();
+  return readdir(join(server.settings.dataDir, "spool")).catch(() => []);
+}
+
+test("an upload that breaks off leaves nothing behind", async () => {
+  const { port } = new URL(server.url);
+  const before = await server.service.store.listDocuments();
+  await new Promise<void>((resolve) => {
+    const socket = connect(Number(port), "127.0.0.1", () => {
+      socket.write(
+        "POST /api/v1/collections/default/documents?name=half.txt HTTP/1.1\r\nhost: 127.0.0.1\r\n" +
+          "content-type: text/plain\r\ncontent-length: 1000\r\n\r\nonly a part",
+      );
+      setTimeout(() => {
+        socket.destroy();
+        resolve();
+      }, 100);
+    });
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await spooled()).toEqual([]);
+  expect(await server.service.store.listDocuments()).toHaveLength(before.length);
+  expect(server.reported).toEqual([]);
+});
+
+test("a broken multipart body is a problem, not a crash", async () => {
+  for (const [type, body] of [
+    ["multipart/form-data", "no boundary"],
+    [
+      "multipart/form-data; boundary=x",
+      "--x\r\ncontent-disposition: form-data; name=file; filename=a.txt\r\n\r\ncut off",
+    ],
+    ["multipart/form-data; boundary=x", ""],
+  ] as const) {
+    const response = await fetch(documents, { method: "POST", headers: { "content-type": type }, body });
+    expect(response.status, body).toBe(400);
+    expect(((await response.json()) as Problem).hint).toBeTruthy();
+  }
+});
+
+test("a folder is taken once, with what was left out and why", async () => {
+  const folder = join(server.settings.folder, "papers");
+  await mkdir(join(folder, "deep"), { recursive: true });
+  await writeFile(join(folder, "one.txt"), "Paper one.");
+  await writeFile(join(folder, "deep", "two.md"), "# Paper two");
+  await writeFile(join(folder, "empty.txt"), "");
+  const result = await read<SourceAccepted>(
+    "/api/v1/collections/default/sources",
+    json("POST", { path: folder }),
+  );
+  expect(result.documents.map(({ name }) => name).toSorted()).toEqual(["deep/two.md", "one.txt"]);
+  expect(result.refused.map(({ name }) => name)).toContain("empty.txt");
+});
+
+test("a document goes with all that belongs to it", async () => {
+  const { documentId } = await read<DocumentsAccepted>(
+    documents,
+    json("POST", { name: "gone.txt", text: "A gate to forget." }),
+  );
+  await server.service.ingestor.idle();
+  const response = await fetch(`${server.url}/api/v1/documents/${documentId}`, { method: "DELETE" });
+  expect(await response.json()).toEqual({ deleted: 1, ids: [documentId] });
+  expect((await fetch(`${server.url}/api/v1/documents/${documentId}`)).status).toBe(404);
+  const { hits } = await read<{ hits: unknown[] }>("/api/v1/search", json("POST", { query: "forget" }));
+  expect(hits).toEqual([]);
+});
+
+test("a list comes in pages", async () => {
+  const all = await read<DocumentList>("/api/v1/collections/default/documents");
+  const page = await read<DocumentList>("/api/v1/collections/default/documents?offset=1&limit=2");
+  expect(page.documents).toEqual(all.documents.slice(1, 3));
+  expect(page.total).toBe(all.total);
+  expect(createHash("sha256").update(JSON.stringify(all)).digest("hex")).toHaveLength(64);
+});
