@@ -61,7 +61,7 @@ export async function generateAnswer(job: ChatJob, host: GenerationHost): Promis
       if (count.firstToken === 0) count.firstToken = performance.now();
     },
   };
-  slot.pace = pace;
+  slot.setPace(pace);
   const session = new library.LlamaChat({ contextSequence: slot.sequence, chatWrapper });
   try {
     const stop = await run();

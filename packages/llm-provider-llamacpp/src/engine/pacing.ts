@@ -10,10 +10,10 @@ export interface Pace {
   onToken(): void;
 }
 
-/** Set for as long as a generation runs on the sequence. */
 export interface PacedSequence {
   readonly sequence: LlamaContextSequence;
-  pace: Pace | undefined;
+  /** Holds for as long as a generation runs on the sequence. */
+  setPace(pace: Pace | undefined): void;
 }
 
 /** How long one uninterruptible step of reading a prompt should take, in milliseconds: an abort waits for it. */
@@ -27,7 +27,7 @@ const SMALLEST_STEP = 4;
  * with a look at the signal after each, and no token is asked for while the reader has enough to read.
  */
 export function pacedSequence(sequence: LlamaContextSequence, batchSize: number): PacedSequence {
-  const paced: PacedSequence = { sequence, pace: undefined };
+  let current: Pace | undefined;
   const evaluate = sequence.evaluate.bind(sequence);
   let perToken: number | undefined;
 
@@ -51,7 +51,7 @@ export function pacedSequence(sequence: LlamaContextSequence, batchSize: number)
   }
 
   sequence.evaluate = (tokens, options) => {
-    const { pace } = paced;
+    const pace = current;
     if (pace === undefined) return evaluate(tokens, options);
     let inner: ReturnType<typeof evaluate> | undefined;
 
@@ -75,5 +75,5 @@ export function pacedSequence(sequence: LlamaContextSequence, batchSize: number)
     };
     return iterator as ReturnType<typeof evaluate>;
   };
-  return paced;
+  return { sequence, setPace: (pace) => (current = pace) };
 }

@@ -66,7 +66,7 @@ export function createSequencePool(context: LlamaContext): SequencePool {
     release(sequence) {
       const slot = slots.find((own) => own.paced === sequence);
       if (slot === undefined) return;
-      slot.paced.pace = undefined;
+      slot.paced.setPace(undefined);
       slot.busy = false;
       const next = waiting.shift();
       if (next === undefined) return;
