@@ -1,7 +1,7 @@
 // `pnpm check`, and `npm test` after its set-up: everything that CI checks, in one list. What follows goes to Vitest.
 // A step that fails does not hide the next ones; only what needs the build waits for it.
 // `--only=format,lint` takes these steps alone.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,6 +13,7 @@ const script = (name, ...args) => ["node", join("tooling", "scripts", name), ...
 const pnpm = (...args) => ["pnpm", "exec", ...args];
 const turbo = (...tasks) => pnpm("turbo", "run", ...tasks, "--continue", "--output-logs=errors-only");
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const isChoice = (arg) => arg.startsWith("--only=");
 const only = process.argv.find(isChoice)?.replace("--only=", "").split(",");
 const rest = process.argv.slice(2).filter((arg) => !isChoice(arg));
@@ -31,6 +32,13 @@ const allSteps = [
   { name: "tests", command: pnpm("vitest", "run", ...rest), needs: "build" },
 ];
 const steps = allSteps.filter(({ name }) => only === undefined || only.includes(name));
+const unknown = only?.find((name) => !allSteps.some((step) => step.name === name));
+if (unknown !== undefined) {
+  console.error(
+    `[check] no step is called "${unknown}"; there are ${allSteps.map(({ name }) => name).join(", ")}`,
+  );
+  process.exit(2);
+}
 
 mkdirSync(reports, { recursive: true });
 rmSync(join(reports, "vitest.json"), { force: true });
@@ -41,22 +49,41 @@ for (const { name, command, needs } of steps) {
     continue;
   }
   console.log(`\n[check] ${name}: ${command.join(" ")}`);
-  outcomes[name] = succeeds(command) ? "ok" : "failed";
+  outcomes[name] = (await succeeds(command)) ? "ok" : "failed";
   writeFileSync(join(reports, "check.json"), `${JSON.stringify(outcomes, undefined, 2)}\n`);
 }
 console.log();
 for (const { name, advice, needs } of steps) {
-  if (outcomes[name] === "failed")
-    console.log(`[check] ${name} failed${advice ? `; \`${advice}\` may help` : ""}`);
+  const help = advice === undefined ? "" : `; \`${advice}\` may help`;
+  if (outcomes[name] === "failed") console.log(`[check] ${name} failed${help}`);
   if (outcomes[name] === "not run") console.log(`[check] ${name} not run: it needs ${needs}`);
 }
 if (Object.values(outcomes).some((outcome) => outcome !== "ok")) process.exitCode = 1;
 else console.log(`[check] all ${steps.length} steps passed`);
 
+/** Whether a command ends well. A signal to stop goes on to it, and to no further one. */
 function succeeds([command, ...args]) {
   const env = { ...process.env, VITEST_REPORT: join(reports, "vitest.json"), TURBO_TELEMETRY_DISABLED: "1" };
-  const shell = process.platform === "win32";
-  const result = spawnSync(command, args, { cwd: root, env, stdio: "inherit", shell });
-  if (result.error) console.error(`[check] could not run ${command}: ${result.error.message}`);
-  return result.status === 0;
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  const stop = (signal) => {
+    child.kill(signal);
+    process.exitCode = 1;
+    child.once("exit", () => process.exit());
+  };
+  for (const signal of signals) process.once(signal, stop);
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      console.error(`[check] could not run ${command}: ${error.message}`);
+      resolve(false);
+    });
+    child.once("exit", (code) => {
+      for (const signal of signals) process.off(signal, stop);
+      resolve(code === 0);
+    });
+  });
 }
