@@ -7,7 +7,6 @@ import { isRecord, type PackageJson, type PackageJsonFile, readPackageJson } fro
 
 /** The package that asks for plugins: its dependencies are the candidates. */
 export interface Application {
-  readonly packageName: string;
   /** Path of its package.json. */
   readonly packageJson: string;
   readonly dependencies: readonly Dependency[];
@@ -33,10 +32,8 @@ export async function findApplication(from?: string | URL): Promise<Application>
     });
   }
   const folder = dirname(file.path);
-  const { name } = file.content;
   const manager = await packageManagerOf(folder);
   return {
-    packageName: typeof name === "string" && name !== "" ? name : basename(folder),
     packageJson: file.path,
     dependencies: readDependencies(file.content),
     addCommand: `${manager} ${manager === "npm" ? "install" : "add"}`,

@@ -15,7 +15,6 @@ export async function findInside(packageFolder: string, path: string): Promise<F
     const [root, target, found] = await Promise.all([realpath(packageFolder), realpath(full), stat(full)]);
     if (isOutside(root, target)) return { fault: `"${path}" is a link that leads out of the package` };
     if (!found.isFile() && !found.isDirectory()) return { fault: `"${path}" is neither a file nor a folder` };
-    // The path as the resolver sees it, not the real one: under Yarn PnP the two are different modules.
     return { path: full, bytes: found.size, folder: found.isDirectory() };
   } catch (error) {
     return { fault: `"${path}" cannot be opened (${reasonOf(error)})` };

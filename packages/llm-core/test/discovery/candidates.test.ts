@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -155,16 +155,34 @@ describe("a package is found", () => {
   });
 });
 
+/** Runs the source of discovery under Node itself, without the test runner's own module loading, and gives its result. */
+async function discoverInNode(root: string, before = ""): Promise<unknown> {
+  const source = new URL("../../src/discovery.ts", import.meta.url).href;
+  const script = `
+    ${before}
+    const { discover } = await import(${JSON.stringify(source)});
+    const { plugins } = await discover({ from: ${JSON.stringify(root)} });
+    console.log(JSON.stringify(await Promise.all(plugins.map(async ({ load }) => (await load()).default))));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
+  return JSON.parse(stdout);
+}
+
 test("an entry in a folder with an odd name is imported by Node itself", async () => {
   const root = await plant(
     { ...application("@acme/größe"), ...plugin("@acme/größe", { id: "gross" }) },
     "Ordner mit Ümläuten 文件夹 #1%20?",
   );
-  const source = new URL("../../src/discovery.ts", import.meta.url).href;
-  const script = `
-    const { discover } = await import(${JSON.stringify(source)});
-    const { plugins } = await discover({ from: ${JSON.stringify(root)} });
-    console.log(JSON.stringify((await plugins[0].load()).default));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
-  expect(JSON.parse(stdout)).toEqual({ id: "größe" });
+  expect(await discoverInNode(root)).toEqual([{ id: "größe" }]);
+});
+
+test("a host with a resolution of its own is asked where the folders tell nothing", async () => {
+  const root = await plant({ ...application("virtual"), ...plugin("virtual") });
+  await rename(join(root, "node_modules"), join(root, "archive"));
+  const hook = `
+    const { default: Module } = await import("node:module");
+    const original = Module._resolveFilename;
+    Module._resolveFilename = (request, ...rest) =>
+      request.startsWith("virtual/") ? ${JSON.stringify(join(root, "archive"))} + "/" + request : original(request, ...rest);`;
+  expect(await discoverInNode(root)).toEqual([]);
+  expect(await discoverInNode(root, hook)).toEqual([{ id: "virtual" }]);
 });

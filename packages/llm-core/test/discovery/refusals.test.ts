@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -122,6 +123,18 @@ describe("a bad package is refused by itself", () => {
 
   test("a package.json that is a folder", async () => {
     const found = await discoverOne({}, { "node_modules/y/package.json/index.js": "", ...application("y") });
+    expect(rowOf(found, "y")?.message).toBe("the package.json of y cannot be read: it is no file");
+  });
+
+  test.skipIf(process.platform === "win32")("a pipe, which would be read for ever", async () => {
+    const root = await plant({
+      ...application("x", "y"),
+      ...plugin("x", { entry: "./pipe.js" }),
+      "node_modules/y/index.js": "",
+    });
+    execFileSync("mkfifo", [join(root, "node_modules/x/pipe.js"), join(root, "node_modules/y/package.json")]);
+    const found = await discover({ from: root });
+    expect(rowOf(found, "x")?.message).toContain('"./pipe.js" is neither a file nor a folder');
     expect(rowOf(found, "y")?.message).toBe("the package.json of y cannot be read: it is no file");
   });
 
