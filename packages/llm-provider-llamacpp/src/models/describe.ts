@@ -139,7 +139,8 @@ function capabilitiesOf(
     return says.test(template) ? YES : NO;
   };
   return {
-    chat: is("chat"),
+    // Without a template it may be a model that only goes on writing.
+    chat: chats && template === undefined && !declared ? { value: "unknown" } : is("chat"),
     embedding: is("embedding"),
     rerank: is("rerank"),
     tools: reported(/\btools\b|tool_call|function_call/),
@@ -153,7 +154,9 @@ function capabilitiesOf(
 /** All chat templates of the header: some models keep the one for tools apart. */
 function templatesOf(metadata: ReadonlyMap<string, GgufValue>): string | undefined {
   const templates = [...metadata].flatMap(([key, value]) =>
-    key.startsWith("tokenizer.chat_template") && typeof value === "string" ? [value] : [],
+    key.startsWith("tokenizer.chat_template") && typeof value === "string" && value.trim() !== ""
+      ? [value]
+      : [],
   );
   return templates.length === 0 ? undefined : templates.join("\n");
 }

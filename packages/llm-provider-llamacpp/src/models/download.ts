@@ -15,6 +15,7 @@ import { dirname } from "node:path";
 
 import { LlmError } from "@enginehouse/llm-core";
 
+import { diskFault } from "./disk-fault.ts";
 import { readGguf } from "./gguf.ts";
 import type { RemoteFile } from "./hub.ts";
 import type { Web, WebReply } from "./web.ts";
@@ -94,8 +95,9 @@ async function resumable(remote: RemoteFile, part: string, notePath: string): Pr
   const [found, note] = await Promise.all([stat(part).catch(() => undefined), readNote(notePath)]);
   const nothing = { bytes: 0, etag: undefined };
   if (found === undefined || note === undefined || found.size === 0) return nothing;
-  const sameSum = remote.sha256 !== undefined && note.sha256 === remote.sha256;
-  const sameTag = note.url === remote.url.href && note.etag !== undefined;
+  const sums = remote.sha256 !== undefined && note.sha256 !== undefined;
+  const sameSum = sums && note.sha256 === remote.sha256;
+  const sameTag = !sums && note.url === remote.url.href && note.etag !== undefined;
   if (!sameSum && !sameTag) return nothing;
   if (remote.sizeBytes !== undefined && found.size > remote.sizeBytes) return nothing;
   // With an equal sum the content is the same, whatever tag a mirror gives it.
@@ -253,24 +255,4 @@ async function assertRoom(folder: string, needed: number): Promise<void> {
     figures: { needed, free },
     hint: "Free some space, or set modelsDir to another disk; what has arrived is kept.",
   });
-}
-
-const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
-const CLOSED: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
-
-function diskFault(error: unknown, path: string): unknown {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-  if (FULL.has(code)) {
-    return new LlmError("disk-full", `there is no room left to write ${path}`, {
-      cause: error,
-      hint: "Free some space, or set modelsDir to another disk; what has arrived is kept.",
-    });
-  }
-  if (CLOSED.has(code)) {
-    return new LlmError("forbidden", `${path} cannot be written (${code})`, {
-      cause: error,
-      hint: "Set modelsDir to a folder that you may write to.",
-    });
-  }
-  return error;
 }

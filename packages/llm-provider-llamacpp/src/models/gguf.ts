@@ -39,7 +39,7 @@ const MAX_ENTRIES = 20_000;
 const MAX_TENSORS = 200_000;
 const MAX_LIST = 16_000_000;
 const MAX_TEXT = 8_000_000;
-const KEPT_ITEMS = 512;
+const KEPT_ITEMS = 128;
 const MAX_HEADER = 512_000_000;
 
 const SCALARS: ReadonlyMap<number, readonly [bytes: number, read: (view: DataView) => number | boolean]> =
@@ -72,10 +72,11 @@ export async function readGguf(path: string): Promise<GgufHeader> {
     const { size } = await file.stat();
     return await readHeader(createFileReader(file, Math.min(size, MAX_HEADER)), size);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new LlmError("model-load-failed", `${path} is damaged: ${error.message}`, {
+    const damaged = error instanceof RangeError;
+    const text = error instanceof Error ? error.message : String(error);
+    throw new LlmError("model-load-failed", `${path} ${damaged ? "is damaged" : "cannot be read"}: ${text}`, {
       cause: error,
-      hint: "Delete the file and fetch it again.",
+      ...(damaged ? { hint: "Delete the file and fetch it again." } : {}),
     });
   } finally {
     await file.close();

@@ -1,5 +1,4 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import { type CallOptions, LlmError, type PullProgress } from "@enginehouse/llm-core";
 import { createHttpTransport } from "@enginehouse/llm-wire";
@@ -7,6 +6,7 @@ import { createHttpTransport } from "@enginehouse/llm-wire";
 import { downloadFile } from "./download.ts";
 import { readGguf } from "./gguf.ts";
 import { type RemoteFile, resolveHubFiles } from "./hub.ts";
+import { lockFile } from "./lock-file.ts";
 import { partNames, readModelFile, readPartName } from "./model-file.ts";
 import { type PullReference, readReference, targetPath } from "./reference.ts";
 import { createSharedWork } from "./shared-work.ts";
@@ -54,7 +54,7 @@ export function createPuller(options: PullerOptions): Puller {
         }
 
         async function fetchAll(files: readonly RemoteFile[]): Promise<void> {
-          const locked = await lock(files[0]?.target ?? text);
+          const unlock = await lockFile(join(options.modelsDir, `${files[0]?.target ?? text}.part.lock`));
           for (const { target } of files) writing.add(target);
           try {
             const total = totalOf(files);
@@ -83,7 +83,7 @@ export function createPuller(options: PullerOptions): Puller {
             }
           } finally {
             for (const { target } of files) writing.delete(target);
-            await locked();
+            await unlock();
           }
         }
       },
@@ -107,31 +107,6 @@ export function createPuller(options: PullerOptions): Puller {
       totalBytes,
       model: options.idOf(target),
     };
-  }
-
-  /** Two processes must not write one part. The lock of a process that is gone does not count. */
-  async function lock(target: string): Promise<() => Promise<void>> {
-    const path = join(options.modelsDir, `${target}.part.lock`);
-    await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const file = await open(path, "wx");
-        await file.writeFile(String(process.pid));
-        await file.close();
-        return () => rm(path, { force: true });
-      } catch (error) {
-        if (!(error instanceof Error && "code" in error && error.code === "EEXIST"))
-          throw cannotWrite(path, error);
-        const owner = Number(await readFile(path, "utf8").catch(() => ""));
-        if (attempt === 0 && (owner === process.pid ? !writing.has(target) : !isAlive(owner)))
-          await rm(path, { force: true });
-        else {
-          throw new LlmError("unavailable", `process ${owner} is fetching this model already`, {
-            hint: `Wait for it, or delete ${path} when it is gone.`,
-          });
-        }
-      }
-    }
   }
 
   return {
@@ -195,24 +170,4 @@ async function isWhole(path: string, { sizeBytes }: RemoteFile): Promise<boolean
   const header = await readGguf(path).catch(() => undefined);
   if (header === undefined || header.fileBytes < header.expectedBytes) return false;
   return sizeBytes === undefined || sizeBytes === header.fileBytes;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-}
-
-function cannotWrite(path: string, cause: unknown): LlmError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  if (code === "ENOSPC" || code === "EDQUOT")
-    return new LlmError("disk-full", `there is no room left to write ${path}`, { cause });
-  return new LlmError("forbidden", `${path} cannot be written (${code})`, {
-    cause,
-    hint: "Set modelsDir to a folder that you may write to.",
-  });
 }

@@ -74,11 +74,16 @@ export function createSharedWork<Progress>(): SharedWork<Progress> {
     signal: AbortSignal | undefined,
   ): Promise<Job<Progress>> {
     for (let job = jobs.get(key); job !== undefined; job = jobs.get(key)) {
-      if (job.state === "running") return job;
+      if (job.state === "running") {
+        job.followers++; // before anything is awaited: the others may leave meanwhile
+        return job;
+      }
       await job.settled;
     }
     throwIfAborted(signal);
-    return begin(key, start);
+    const job = begin(key, start);
+    job.followers++;
+    return job;
   }
 
   return {
@@ -86,7 +91,6 @@ export function createSharedWork<Progress>(): SharedWork<Progress> {
     async *follow(key, start, signal) {
       throwIfAborted(signal);
       const job = await join(key, start, signal);
-      job.followers++;
       let seen = 0;
       let stop: (() => void) | undefined;
       try {
