@@ -1,9 +1,9 @@
 import type { SourceFile } from "./house.ts";
 import { withoutComments } from "./imports.ts";
 
-/** Families of models, as people name them, inside a string: an engine's library may have an option so called. */
+/** Models as people name them, in a string. An engine's word for an architecture, without a version or a size, is none. */
 const models =
-  /["'`][^"'`\n]*\b((?:smol-?lm|mini-?lm|qwen|gemma|mistral|phi-?\d|deepseek|llama-?[23])[\w.-]*)/i;
+  /["'`][^"'`\n]*\b((?:smol-?lm|mini-?lm|(?:qwen|gemma|mistral|phi|deepseek|llama)-?[v\d])[\w.-]*)/i;
 
 /** Sources that know a provider by its id. Comments may name one as an example. */
 export function namesOfProviders(files: readonly SourceFile[], ids: readonly string[]): readonly string[] {
@@ -14,7 +14,9 @@ export function namesOfProviders(files: readonly SourceFile[], ids: readonly str
 
 /** Sources that know a model by its name: defaults live in configuration, not in code. */
 export function namesOfModels(files: readonly SourceFile[]): readonly string[] {
-  return files.flatMap(({ path, text }) => found(path, text, models).map((hit) => `${hit}, a model`));
+  // A catalogue is a list of names, and nothing else.
+  const others = files.filter(({ path }) => !path.endsWith("/catalogue.ts"));
+  return others.flatMap(({ path, text }) => found(path, text, models).map((hit) => `${hit}, a model`));
 }
 
 function found(path: string, text: string, pattern: RegExp): readonly string[] {

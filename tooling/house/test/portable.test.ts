@@ -15,10 +15,11 @@ describe("the checkout works anywhere", () => {
 });
 
 describe("the check of places", () => {
-  test("finds a home folder, and lets a web address and a system's folder be", () => {
+  test("finds a home folder, and lets a test invent one, a web address and a system's folder be", () => {
     expect(bound([{ path: "a.ts", text: 'open("/home/ada/models/a.gguf")' }])).toEqual([
       "a.ts leads to /home/ada",
     ]);
+    expect(bound([{ path: "a/test/b.ts", text: 'open("/home/ada/models/a.gguf")' }])).toEqual([]);
     expect(
       bound([{ path: "a.ts", text: '"https://example.com/home/ada", "/usr/bin/env", "/api/v1/work/1"' }]),
     ).toEqual([]);
