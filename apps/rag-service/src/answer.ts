@@ -22,6 +22,8 @@ export interface AnswerParts {
   readonly store: Store;
   readonly searcher: Searcher;
   readonly embedder: EmbedderSource;
+  /** Whether the embedder is a toy, whose likenesses mean nothing where no word agrees. */
+  readonly weakEmbedder: () => Promise<boolean>;
   /** Earlier turns of a conversation, oldest first. */
   readonly history: (conversationId: string) => readonly Turn[];
 }
@@ -62,7 +64,7 @@ export async function answerQuestion(
   signal.throwIfAborted();
   if (empty !== undefined) emit({ type: "notice", notice: empty });
 
-  const nothing = result.hits.length === 0;
+  const nothing = result.hits.length === 0 || (quotes.length === 0 && (await parts.weakEmbedder()));
   if (nothing && empty?.code !== "no-documents") emit({ type: "notice", notice: NOT_FOUND });
   if (mode === "quote") {
     if (!nothing && result.coverage < LOW_COVERAGE) emit({ type: "notice", notice: FAR });
@@ -185,27 +187,17 @@ function passOn(
   emit: RunContext["emit"],
   attributor: Attributor | undefined,
 ): void {
-  switch (event.type) {
-    case "text-delta":
-      if (event.text === "") return;
-      emit({ type: "text.delta", text: event.text });
-      attributor?.push(event.text);
-      return;
-    case "reasoning-delta":
-      if (event.text !== "") emit({ type: "reasoning.delta", text: event.text });
-      return;
-    case "status": {
-      const { status: state, progress } = event;
-      const known = progress === undefined ? {} : { progress };
-      emit({ type: "attempt.status", attempt: attempt.number, state, ...known });
-      return;
-    }
-    case "start":
-      for (const { message } of event.warnings)
-        emit({ type: "notice", notice: { code: "warning", message } });
-      return;
-    default:
-      return;
+  if (event.type === "text-delta" && event.text !== "") {
+    emit({ type: "text.delta", text: event.text });
+    attributor?.push(event.text);
+  } else if (event.type === "reasoning-delta" && event.text !== "") {
+    emit({ type: "reasoning.delta", text: event.text });
+  } else if (event.type === "status") {
+    const { status: state, progress } = event;
+    const known = progress === undefined ? {} : { progress };
+    emit({ type: "attempt.status", attempt: attempt.number, state, ...known });
+  } else if (event.type === "start") {
+    for (const { message } of event.warnings) emit({ type: "notice", notice: { code: "warning", message } });
   }
 }
 

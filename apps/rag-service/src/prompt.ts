@@ -1,5 +1,5 @@
 /** What a model is given: numbered sources, as many as its real window holds, and an account of what did not fit. */
-import { LlmError, type Message, type Provider } from "@enginehouse/llm-core";
+import { LlmError, type Provider } from "@enginehouse/llm-core";
 
 import type { ContextBudget, ModelChoice } from "./api/schemas.ts";
 import type { Passage } from "./cite/attribute.ts";
@@ -27,8 +27,14 @@ export interface PromptRequest {
   readonly maxTokens?: number | undefined;
 }
 
+/** A message of plain text. */
+interface TextMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
 export interface Prompt {
-  readonly messages: readonly Message[];
+  readonly messages: readonly TextMessage[];
   readonly passages: readonly Passage[];
   readonly context: ContextBudget;
   /** Tokens that the answer may have. */
@@ -115,16 +121,16 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
           reason: "no room in the window",
         })),
       droppedTurns: request.history.length - history.turns.length,
-      messages: messages.map(({ role, content }) => ({ role, text: String(content) })),
+      messages: messages.map(({ role, content }) => ({ role, text: content })),
     },
   };
 }
 
-function messagesOf(question: string, history: readonly Turn[], sources: readonly Source[]): Message[] {
+function messagesOf(question: string, history: readonly Turn[], sources: readonly Source[]): TextMessage[] {
   const blocks = sources.map(({ hit, text }, index) => block(index + 1, hit, text)).join("\n\n");
   return [
     { role: "system", content: SYSTEM },
-    ...history.flatMap((turn): Message[] => [
+    ...history.flatMap((turn): TextMessage[] => [
       { role: "user", content: turn.question },
       { role: "assistant", content: turn.answer },
     ]),
@@ -164,8 +170,11 @@ async function fitHistory(
 
 /** Windows first, best first; then each is widened to its parent while the budget allows; sentences where no window fits. */
 async function fitSources(request: PromptRequest, counter: Counter, budget: number): Promise<Source[]> {
-  const { hits } = request;
+  const { hits, target } = request;
   if (hits.length === 0) return [];
+  // A toy loses itself in a passage; a few sentences are what it can show itself on.
+  const sentences = target.demonstration ? await fitSentences(request, counter, budget) : [];
+  if (sentences.length > 0) return sentences;
   const costs = await counter.texts(hits.map((hit, index) => block(index + 1, hit, hit.text)));
   const chosen: Source[] = [];
   let left = budget;
@@ -244,7 +253,7 @@ function contains(outer: Hit, inner: Hit): boolean {
 interface Counter {
   readonly kind: ContextBudget["counted"];
   window(): Promise<number | undefined>;
-  messages(messages: readonly Message[]): Promise<number>;
+  messages(messages: readonly TextMessage[]): Promise<number>;
   texts(texts: readonly string[]): Promise<readonly number[]>;
 }
 
@@ -257,7 +266,7 @@ function createCounter({ provider, target, signal }: PromptRequest): Counter {
       kind: "estimate",
       window: described,
       messages: async (messages) =>
-        estimate(messages.map(({ content }) => String(content)).join("\n")) + 8 * messages.length,
+        estimate(messages.map(({ content }) => content).join("\n")) + 8 * messages.length,
       texts: async (texts) => texts.map(estimate),
     };
   }

@@ -34,10 +34,11 @@ export async function startServer(
     throw error;
   }
   const app = createApp(service);
-  server.on(
-    "request",
-    getRequestListener(app.fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false }),
-  );
+  const listener = getRequestListener(app.fetch, {
+    autoCleanupIncoming: false,
+    overrideGlobalObjects: false,
+  });
+  server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
   let closing: Promise<void> | undefined;
   return {
     url: addressOf(server, settings.host),

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
@@ -208,7 +207,7 @@ test("a broken multipart body is a problem, not a crash", async () => {
     ["multipart/form-data; boundary=x", ""],
   ] as const) {
     const response = await fetch(documents, { method: "POST", headers: { "content-type": type }, body });
-    expect(response.status, body).toBe(400);
+    expect(response.status).toBe(400);
     expect(((await response.json()) as Problem).hint).toBeTruthy();
   }
 });
@@ -245,5 +244,4 @@ test("a list comes in pages", async () => {
   const page = await read<DocumentList>("/api/v1/collections/default/documents?offset=1&limit=2");
   expect(page.documents).toEqual(all.documents.slice(1, 3));
   expect(page.total).toBe(all.total);
-  expect(createHash("sha256").update(JSON.stringify(all)).digest("hex")).toHaveLength(64);
 });

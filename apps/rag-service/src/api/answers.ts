@@ -176,6 +176,8 @@ async function prepareAnswer(
           .filter((run) => run.mode === "generate")
           .map(({ question, answer }) => ({ question, answer }));
   const { registry, searcher } = service;
-  return (context) =>
-    answerQuestion({ registry, store, searcher, embedder: models.embedder, history }, targets, context);
+  const { embedder } = models;
+  const weakEmbedder = async () => (await models.embedderChoice())?.demonstration === true;
+  const parts = { registry, store, searcher, embedder, weakEmbedder, history };
+  return (context) => answerQuestion(parts, targets, context);
 }
