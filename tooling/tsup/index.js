@@ -12,5 +12,7 @@ export const library = (options = {}) =>
     clean: true,
     splitting: false,
     treeshake: true,
+    // `node:sqlite` exists under this name alone.
+    removeNodeProtocol: false,
     ...options,
   });
