@@ -107,10 +107,25 @@ function split(
     const within = sentences.find((sentence) => sentence.start <= start && end <= sentence.end);
     if (text !== "") pieces.push(within?.supported === false ? unsupported(text) : { type: "text", value: text });
     for (const sentence of ending) {
-      if (sentence.end === end || (isLast && sentence.end > end)) pieces.push(...chips(sentence));
+      if (sentence.end === end || (isLast && sentence.end > end)) attach(pieces, chips(sentence));
     }
   }
   return pieces;
+}
+
+/** Numbers stay on the line of the word that they follow. */
+function attach(pieces: MarkNode[], numbers: readonly MarkNode[]): void {
+  const last = pieces.at(-1);
+  const word = last?.type === "text" ? /\S{1,30}$/.exec(last.value ?? "")?.[0] : undefined;
+  if (last === undefined || word === undefined || numbers.length === 0) {
+    pieces.push(...numbers);
+    return;
+  }
+  pieces.pop();
+  const rest = (last.value ?? "").slice(0, -word.length);
+  if (rest !== "") pieces.push({ type: "text", value: rest });
+  const children = [{ type: "text", value: word }, ...numbers];
+  pieces.push({ type: "tail", data: { hName: "span", hProperties: { className: "tail" } }, children });
 }
 
 function unsupported(text: string): MarkNode {

@@ -1,6 +1,7 @@
 import { ArrowDown, Info, RotateCw } from "lucide-react";
 import { useRef } from "react";
 
+import type { Notice } from "../../src/api/schemas.ts";
 import { Link } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 import { AnswerBody } from "./answer-body.tsx";
@@ -18,6 +19,9 @@ export interface AnswerProps {
   readonly again: () => void;
 }
 
+/** Notices about how the answer ended stand where it ends; the others are to be read before it. */
+const after: ReadonlySet<Notice["code"]> = new Set(["answer-cut", "warning"]);
+
 export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
   const running = run.status === "running";
   const end = useRef<HTMLDivElement>(null);
@@ -32,8 +36,8 @@ export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
       {run.quotes.length > 0 && <Quotes run={run} focusedKey={focusedKey} focusSource={focusSource} />}
       <section className="answer" aria-label="Answer" aria-busy={running}>
         {(written || (running && run.attempts.length > 0)) && <AnswerHead run={run} />}
-        {run.notices.map((notice) => (
-          <aside key={notice.code + notice.message} className="notice" data-code={notice.code}>
+        {run.notices.filter(({ code }) => !after.has(code)).map((notice) => (
+          <aside key={notice.code + notice.message} className="notice" aria-label="Notice">
             <Info className="icon" aria-hidden />
             <p>
               {notice.message} {notice.hint !== undefined && <span className="quiet">{notice.hint}</span>}{" "}
@@ -44,6 +48,11 @@ export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
         ))}
         {written && <AnswerBody run={run} focusedKey={focusedKey} focusSource={focusSource} />}
         {running && <Waiting run={run} />}
+        {run.notices.filter(({ code }) => after.has(code)).map(({ message, hint }) => (
+          <p key={message} className="stopped">
+            {message} {hint}
+          </p>
+        ))}
         {run.status === "cancelled" && (
           <p className="stopped">
             {run.answer === "" ? "Stopped before the first word." : "Stopped here."}

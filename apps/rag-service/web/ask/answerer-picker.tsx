@@ -38,7 +38,7 @@ export function AnswererPicker() {
           checked={answering.detach}
           onChange={(event) => setAnswering({ ...answering, detach: event.target.checked })}
         />
-        <span>Keep answering if I leave</span>
+        <span>Finish if I leave</span>
       </label>
     </div>
   );

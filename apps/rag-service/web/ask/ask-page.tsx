@@ -85,7 +85,14 @@ export function AskPage({ id }: { readonly id: string }) {
         )}
       </div>
       {run !== undefined && focused !== undefined && (
-        <SourcePanel sources={sources} focused={focused} walk={walk} close={() => focus(undefined)} floating={!wide} />
+        <SourcePanel
+          hits={run.hits}
+          sources={sources}
+          focused={focused}
+          walk={walk}
+          close={() => focus(undefined)}
+          floating={!wide}
+        />
       )}
     </div>
   );

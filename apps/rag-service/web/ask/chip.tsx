@@ -2,6 +2,7 @@ import { useId, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 
 import type { Citation } from "../../src/api/schemas.ts";
+import { readable } from "../document/inline.ts";
 import { placeOf } from "./sources.ts";
 
 interface ChipProps {
@@ -22,7 +23,8 @@ export function Chip({ n, citation, lit, open }: ChipProps) {
     const chip = button.current?.getBoundingClientRect();
     if (card === null || chip === undefined) return;
     const { width, height } = card.getBoundingClientRect();
-    const left = Math.min(Math.max(8, chip.left - width / 2), innerWidth - width - 8);
+    const column = button.current?.closest(".ask-column")?.getBoundingClientRect().left ?? 0;
+    const left = Math.min(Math.max(column + 8, chip.left - width / 2), innerWidth - width - 8);
     const above = chip.top - height - 8;
     card.style.left = `${left}px`;
     card.style.top = `${above < 8 ? chip.bottom + 8 : above}px`;
@@ -51,7 +53,7 @@ export function Chip({ n, citation, lit, open }: ChipProps) {
       {shown &&
         createPortal(
           <div ref={position} id={id} role="tooltip" className="quote-card">
-            <p className="reading">{citation.quote}</p>
+            <p className="reading">{readable(citation.quote, citation.name)}</p>
             <p className="quiet">
               {citation.title}
               {place !== "" && ` · ${place}`}

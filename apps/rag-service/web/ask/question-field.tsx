@@ -69,7 +69,7 @@ export function QuestionField({ field, question, running, send, stop }: Question
             Stop
           </button>
         ) : (
-          <button type="submit" className="button primary">
+          <button type="submit" className={text.trim() === "" ? "button" : "button primary"}>
             Ask
             <ArrowRight className="icon" aria-hidden />
           </button>

@@ -2,6 +2,7 @@ import { FileText } from "lucide-react";
 import { useState } from "react";
 
 import type { Citation } from "../../src/api/schemas.ts";
+import { readable } from "../document/inline.ts";
 import { duration } from "../figures.ts";
 import { useMedia } from "../shell/use-media.ts";
 import type { LiveRun } from "./run-reducer.ts";
@@ -61,7 +62,7 @@ function QuoteButton({ quote, lit, best, open }: QuoteButtonProps) {
   const place = placeOf(quote);
   return (
     <button type="button" className="quote" data-best={best} aria-pressed={lit} onClick={open}>
-      <span className="quote-text">{quote.quote}</span>
+      <span className="quote-text">{readable(quote.quote, quote.name)}</span>
       <span className="quote-place">
         <FileText className="icon" aria-hidden />
         <span className="quote-title">{quote.title}</span>

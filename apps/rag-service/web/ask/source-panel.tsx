@@ -1,10 +1,10 @@
 import { ChevronLeft, ChevronRight, FileText, X } from "lucide-react";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
 
-import type { Citation } from "../../src/api/schemas.ts";
+import type { Citation, Hit } from "../../src/api/schemas.ts";
+import { BlockView } from "../document/block-view.tsx";
 import { blocksAround, blocksOf, headingsOf } from "../document/blocks.ts";
 import { useContent } from "../document/contents.ts";
-import { MarkedText } from "../document/marked-text.tsx";
 import { currentPlace, Link } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 import { documentAddress, placeOf, type Source } from "./sources.ts";
@@ -13,6 +13,8 @@ import { documentAddress, placeOf, type Source } from "./sources.ts";
 const AROUND = 1_600;
 
 interface SourcePanelProps {
+  /** The passages that were found; their headings are known. */
+  readonly hits: readonly Hit[];
   readonly sources: readonly Source[];
   readonly focused: Source;
   readonly walk: (step: number) => void;
@@ -21,7 +23,8 @@ interface SourcePanelProps {
   readonly floating: boolean;
 }
 
-export function SourcePanel({ sources, focused: { key, citation }, walk, close, floating }: SourcePanelProps) {
+export function SourcePanel({ hits, sources, focused, walk, close, floating }: SourcePanelProps) {
+  const { key, citation } = focused;
   const at = sources.findIndex((source) => source.key === key);
   const panel = useRef<HTMLElement>(null);
   const place = placeOf(citation);
@@ -59,7 +62,7 @@ export function SourcePanel({ sources, focused: { key, citation }, walk, close, 
         <h2>{citation.title}</h2>
         {place !== "" && <p className="quiet">{place}</p>}
       </header>
-      <Passage key={key} citation={citation} />
+      <Passage key={key} citation={citation} hits={hits} />
       <footer>
         <Link className="plain" href={documentAddress(citation, `${path}?source=${key}`)}>
           <FileText className="icon" aria-hidden />
@@ -70,15 +73,16 @@ export function SourcePanel({ sources, focused: { key, citation }, walk, close, 
   );
 }
 
-function Passage({ citation }: { readonly citation: Citation }) {
+function Passage({ citation, hits }: { readonly citation: Citation; readonly hits: readonly Hit[] }) {
   const { content, problem, again } = useContent(citation.documentId);
   const box = useRef<HTMLDivElement>(null);
   const { charStart: from, charEnd: to, headingPath } = citation;
   const changed = content !== undefined && content.text.slice(from, to) !== citation.quote;
   const blocks = useMemo(() => {
     if (content === undefined) return [];
-    return blocksAround(blocksOf(content, headingsOf([headingPath])), from, to, AROUND);
-  }, [content, headingPath, from, to]);
+    const nearby = hits.filter(({ documentId }) => documentId === content.documentId).map((hit) => hit.headingPath);
+    return blocksAround(blocksOf(content, headingsOf([headingPath, ...nearby])), from, to, AROUND);
+  }, [content, headingPath, hits, from, to]);
 
   useLayoutEffect(() => {
     const frame = box.current;
@@ -103,9 +107,7 @@ function Passage({ citation }: { readonly citation: Citation }) {
       )}
       {whole &&
         blocks.map((block) => (
-          <p key={block.start} className={block.level === undefined ? undefined : "passage-heading"}>
-            <MarkedText text={content.text} block={block} from={from} to={to} />
-          </p>
+          <BlockView key={block.start} content={content} block={block} from={from} to={to} headings={false} />
         ))}
     </div>
   );

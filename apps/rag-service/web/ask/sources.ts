@@ -33,9 +33,11 @@ export function keyOfNumber({ citations }: Run, sentence: Sentence, n: number): 
   return `c${(own === -1 ? citations.findIndex((citation) => citation.n === n) : own) + 1}`;
 }
 
-export function placeOf({ page, headingPath }: Pick<Citation, "page" | "headingPath">): string {
+/** Page and headings; a heading that only repeats the document's title is left out. */
+export function placeOf({ page, headingPath, title }: Pick<Citation, "page" | "headingPath" | "title">): string {
+  const headings = headingPath.filter((heading, depth) => depth > 0 || heading !== title);
   const parts = page === undefined ? [] : [`Page ${page}`];
-  if (headingPath.length > 0) parts.push(headingPath.join(" › "));
+  if (headings.length > 0) parts.push(headings.join(" › "));
   return parts.join(" · ");
 }
 

@@ -22,16 +22,22 @@ export function headingsOf(paths: Iterable<readonly string[]>): Headings {
 }
 
 /** Cuts a text at blank lines, headings and page breaks; every character that is not white space is in one block. */
-export function blocksOf({ text, pages }: Pick<DocumentContent, "text" | "pages">, headings: Headings): readonly Block[] {
+export function blocksOf(
+  { text, pages, mediaType }: Pick<DocumentContent, "text" | "pages" | "mediaType">,
+  headings: Headings,
+): readonly Block[] {
+  const markdown = mediaType.startsWith("text/markdown");
   const cuts = new Set<number>([0]);
   for (const { charStart } of pages) cuts.add(charStart);
   for (const gap of text.matchAll(/\n[ \t]*\n\s*/g)) cuts.add(gap.index + gap[0].length);
-  if (headings.size > 0) {
-    for (const line of text.matchAll(/^.{1,200}$/gm)) {
-      if (!headings.has(line[0].trim())) continue;
-      cuts.add(line.index);
-      cuts.add(line.index + line[0].length);
-    }
+  const levels = new Map<number, number>();
+  for (const line of headings.size > 0 || markdown ? text.matchAll(/^.{1,200}$/gm) : []) {
+    const signs = markdown ? (/^#{1,6}\s+/.exec(line[0])?.[0] ?? "") : "";
+    const level = signs === "" ? headings.get(line[0].trim()) : signs.trim().length;
+    if (level === undefined) continue;
+    // The signs of a heading are not shown; that it is one is seen.
+    cuts.add(line.index).add(line.index + signs.length).add(line.index + line[0].length);
+    levels.set(line.index + signs.length, level);
   }
   const bounds = [...cuts].filter((cut) => cut < text.length).toSorted((a, b) => a - b);
 
@@ -40,7 +46,8 @@ export function blocksOf({ text, pages }: Pick<DocumentContent, "text" | "pages"
   let nextPage = 0;
   for (const [index, from] of bounds.entries()) {
     const to = bounds[index + 1] ?? text.length;
-    const level = to - from > 400 ? undefined : headings.get(text.slice(from, to).trim());
+    const level = levels.get(from);
+    if (levels.has(to) && markdown && /^#{1,6}\s+$/.test(text.slice(from, to))) continue;
     for (const piece of pieces(text, from, to)) {
       let page: number | undefined;
       for (let at = starts[nextPage]; at !== undefined && at.charStart <= piece.start; at = starts[nextPage]) {
@@ -80,10 +87,6 @@ export function blocksAround(
   around: number,
 ): readonly Block[] {
   return blocks.filter(({ start, end }) => end > from - around && start < to + around);
-}
-
-export function overlaps(block: Block, from: number, to: number): boolean {
-  return block.start < to && block.end > from;
 }
 
 function pieces(text: string, from: number, to: number): readonly { start: number; end: number }[] {

@@ -1,15 +1,15 @@
 import "./document.css";
 import { ArrowLeft, Crosshair } from "lucide-react";
-import { memo, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Fragment, memo, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import type { Document, DocumentContent } from "../../src/api/schemas.ts";
 import { listChunks, readDocument } from "../api/service.ts";
 import { ago, bytes, count, counted, exactTime } from "../figures.ts";
 import { Link, usePlace } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
-import { type Block, blocksOf, type Headings, headingsOf, overlaps, sectionsOf } from "./blocks.ts";
+import { BlockView } from "./block-view.tsx";
+import { blocksOf, type Headings, headingsOf, sectionsOf } from "./blocks.ts";
 import { useContent } from "./contents.ts";
-import { MarkedText } from "./marked-text.tsx";
 
 export function DocumentPage({ id }: { readonly id: string }) {
   const { query } = usePlace();
@@ -109,34 +109,18 @@ const DocumentText = memo(function DocumentText({ content, headings, from, to }:
   return sections.map((blocks) => (
     <section key={blocks[0]?.start}>
       {blocks.map((block) => (
-        <BlockView key={block.start} text={content.text} block={block} from={from} to={to} paged={paged} />
+        <Fragment key={block.start}>
+          {paged && block.page !== undefined && (
+            <p className="page-mark figures" id={`page-${block.page}`}>
+              Page {block.page}
+            </p>
+          )}
+          <BlockView content={content} block={block} from={from} to={to} headings />
+        </Fragment>
       ))}
     </section>
   ));
 });
-
-interface BlockViewProps {
-  readonly text: string;
-  readonly block: Block;
-  readonly from: number;
-  readonly to: number;
-  readonly paged: boolean;
-}
-
-function BlockView({ text, block, from, to, paged }: BlockViewProps) {
-  const inside = overlaps(block, from, to) ? <MarkedText text={text} block={block} from={from} to={to} /> : null;
-  const Tag = block.level === undefined ? "p" : block.level <= 1 ? "h2" : block.level === 2 ? "h3" : "h4";
-  return (
-    <>
-      {paged && block.page !== undefined && (
-        <p className="page-mark figures" id={`page-${block.page}`}>
-          Page {block.page}
-        </p>
-      )}
-      <Tag>{inside ?? text.slice(block.start, block.end)}</Tag>
-    </>
-  );
-}
 
 function PageJump({ content, frame }: { content: DocumentContent; frame: RefObject<HTMLElement | null> }) {
   function go(page: string): void {

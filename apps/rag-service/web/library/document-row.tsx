@@ -41,7 +41,7 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
         ) : (
           <span className="document-title">{title}</span>
         )}
-        {name !== title && <span className="document-name quiet">{name}</span>}
+        {!name.startsWith(`${title}.`) && name !== title && <span className="document-name quiet">{name}</span>}
         {(status === "queued" || status === "processing") && <Progress document={document} job={job} />}
         {document.warnings?.map((warning) => (
           <p key={warning} className="document-warning">

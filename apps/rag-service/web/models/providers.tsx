@@ -10,7 +10,7 @@ const words = { ok: "Ready", degraded: "In difficulty", down: "Not reachable", u
 /** Who could run models here, and why somebody who is named in the application does not. */
 export function Providers({ problems }: { readonly problems: readonly Problem[] }) {
   const { value, problem } = providers.use();
-  const unused = value?.diagnostics.filter(({ status }) => status !== "used") ?? [];
+  const unused = value?.diagnostics.filter(({ status }) => status !== "used" && status !== "ignored") ?? [];
   return (
     <section aria-labelledby="providers-title">
       <h2 id="providers-title">Providers</h2>
