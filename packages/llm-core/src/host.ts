@@ -5,7 +5,7 @@ import type { Health } from "./model.ts";
 import { type CallOptions, type Feature, OPERATIONS, type Operation, type Provider } from "./provider.ts";
 import { issueText, type SettingsSchema } from "./schema.ts";
 import { streamWithPolicies } from "./stream-host.ts";
-import { fromBatches } from "./stream.ts";
+import { fromSource } from "./stream.ts";
 
 export interface Hosting {
   readonly name: string;
@@ -63,8 +63,12 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
 
   if (stream !== undefined) {
     hosted.stream = (request: ChatRequest, options: CallOptions = {}) =>
-      fromBatches(() =>
-        streamWithPolicies({ stream, calls, ready, features: hosting.features }, request, options),
+      fromSource(
+        streamWithPolicies(
+          { name: hosting.name, stream, calls, ready, features: hosting.features },
+          request,
+          options,
+        ),
       );
   }
   if (embed !== undefined) {

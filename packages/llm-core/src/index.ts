@@ -26,7 +26,14 @@ export {
 } from "./define.ts";
 export { lazySchema, type SettingsIssue, type SettingsResult, type SettingsSchema } from "./schema.ts";
 export { type ChatResponse, collect, generate, requireOperation } from "./generate.ts";
-export { batchesOf, type EventBatch, fromBatches } from "./stream.ts";
+export {
+  batchesOf,
+  type BatchRead,
+  type BatchSource,
+  type EventBatch,
+  fromBatches,
+  fromSource,
+} from "./stream.ts";
 export {
   createRegistry,
   incompatible,

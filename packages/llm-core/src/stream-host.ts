@@ -5,26 +5,22 @@ import type { ChatEvent, ToolCallEvent, Usage, Warning } from "./events.ts";
 import { dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
-import { batchesOf, type EventBatch } from "./stream.ts";
+import { batchesOf, type BatchRead, type BatchSource, type EventBatch } from "./stream.ts";
 
 interface StreamHost {
+  readonly name: string;
   readonly stream: NonNullable<Provider["stream"]>;
   readonly calls: Calls;
   readonly ready: () => Promise<void>;
   readonly features: readonly Feature[];
 }
 
-type Read = IteratorResult<EventBatch, undefined>;
-
-/**
- * The provider's stream, in batches, with the core's promises around it. Written as an iterator by hand: it stands in
- * every stream's path, and an async generator costs twice as much for each read.
- */
+/** The provider's stream, in batches, with the core's promises around it. It stands in every stream's path. */
 export function streamWithPolicies(
   host: StreamHost,
   request: ChatRequest,
   options: CallOptions,
-): AsyncIterator<EventBatch, undefined> {
+): BatchSource {
   const arrived = createRecord();
   let warnings: Warning[] = [];
   let attempt = request;
@@ -47,13 +43,14 @@ export function streamWithPolicies(
   const open = (signal: AbortSignal): AsyncIterator<EventBatch> =>
     batchesOf(host.stream(attempt, { ...options, signal }))[Symbol.asyncIterator]();
 
-  const onRead = (read: IteratorResult<EventBatch>): Read => {
+  const onRead = (read: IteratorResult<EventBatch>): BatchRead => {
     if (read.done === true) {
+      if (over) return END;
       if (arrived.finish === undefined) {
         const says = "the answer ended without its closing event";
         return fail(new LlmError("stream-interrupted", says, { phase: "stream" }));
       }
-      if (!over) end();
+      end();
       return END;
     }
     arrived.add(read.value);
@@ -68,7 +65,12 @@ export function streamWithPolicies(
     return warnings.length === 0 ? read : { value: withWarnings(read.value, warnings), done: false };
   };
 
-  const onFault = (error: unknown): Promise<Read> | never => {
+  const onFault = async (error: unknown): Promise<BatchRead> => {
+    if (over)
+      throw new LlmError("aborted", "the stream was left by its reader", {
+        provider: host.name,
+        cause: error,
+      });
     const mayDrop = request.overflow === "drop-oldest" && !arrived.started;
     if (call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
       return fail(error);
@@ -81,7 +83,7 @@ export function streamWithPolicies(
     return source.next().then(onRead, onFault);
   };
 
-  const first = async (): Promise<Read> => {
+  const first = async (): Promise<IteratorResult<EventBatch>> => {
     try {
       call = host.calls.begin("chat", request.model, options.signal);
       await host.ready();
@@ -91,13 +93,15 @@ export function streamWithPolicies(
     } catch (error) {
       return fail(error);
     }
-    return source.next().then(onRead, onFault);
+    return source.next();
   };
 
   return {
+    onRead,
+    onFault,
     next() {
       if (over) return Promise.resolve(END);
-      return source === undefined ? first() : source.next().then(onRead, onFault);
+      return source === undefined ? first() : source.next();
     },
     async return() {
       // A read under way would hold the source back: stop the work first, then leave.
@@ -105,7 +109,6 @@ export function streamWithPolicies(
       over = true;
       await source?.return?.();
       end();
-      return END;
     },
   };
 }

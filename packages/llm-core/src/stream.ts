@@ -9,19 +9,45 @@ const BATCHES = Symbol.for("enginehouse.batches");
 
 export type EventBatch = readonly ChatEvent[];
 
+export type BatchRead = IteratorResult<EventBatch, undefined>;
+
+/** Where batches come from, and what a layer makes of each: one object with hooks, since every iterator between costs. */
+export interface BatchSource {
+  next(): Promise<IteratorResult<EventBatch>>;
+  /** Sees every read, the end too. */
+  readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
+  /** Sees every rejection; throws, or goes on with another read. */
+  readonly onFault?: (error: unknown) => Promise<BatchRead>;
+  return(): Promise<unknown>;
+}
+
 /** A stream of single events over `open`, which is called at the first read. It can be read once. */
 export function fromBatches(open: () => AsyncIterator<EventBatch>): AsyncIterable<ChatEvent> {
-  let batches: AsyncIterator<EventBatch> | undefined;
-  const take = (): AsyncIterator<EventBatch> => (batches ??= open());
+  let opened: AsyncIterator<EventBatch> | undefined;
+  return fromSource({
+    next: () => (opened ??= open()).next(),
+    return: async () => opened?.return?.(),
+  });
+}
+
+/** The same over a source with hooks. */
+export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
   let single: AsyncIterator<ChatEvent> | undefined;
+  const batches: AsyncIterator<EventBatch, undefined> = {
+    next: () => source.next().then(source.onRead ?? (plain as (read: unknown) => BatchRead), source.onFault),
+    return: async () => {
+      await source.return();
+      return END;
+    },
+  };
   const stream = {
-    [Symbol.asyncIterator]: () => (single ??= unbatch(take, () => batches)),
-    [BATCHES]: (): AsyncIterable<EventBatch> => ({ [Symbol.asyncIterator]: take }),
+    [Symbol.asyncIterator]: () => (single ??= unbatch(source)),
+    [BATCHES]: (): AsyncIterable<EventBatch> => ({ [Symbol.asyncIterator]: () => batches }),
   };
   return stream;
 }
 
-/** The stream's events in the arrays in which they arrived; arrays of one where it was not made by `fromBatches`. */
+/** The stream's events in the arrays in which they arrived; arrays of one where it was not made here. */
 export function batchesOf(stream: AsyncIterable<ChatEvent>): AsyncIterable<EventBatch> {
   if (BATCHES in stream) return (stream[BATCHES] as () => AsyncIterable<EventBatch>)();
   return (async function* () {
@@ -30,41 +56,59 @@ export function batchesOf(stream: AsyncIterable<ChatEvent>): AsyncIterable<Event
 }
 
 const END = { value: undefined, done: true } as const;
+const plain = (read: unknown): unknown => read;
 
-function unbatch(
-  take: () => AsyncIterator<EventBatch>,
-  opened: () => AsyncIterator<EventBatch> | undefined,
-): AsyncIterator<ChatEvent> {
+type Single = IteratorResult<ChatEvent, undefined>;
+
+function unbatch(source: BatchSource): AsyncIterator<ChatEvent, undefined> {
+  const onRead = source.onRead ?? (plain as (read: IteratorResult<EventBatch>) => BatchRead);
   let batch: EventBatch = [];
   let at = 0;
   let ended = false;
-  let pending: Promise<IteratorResult<ChatEvent>> | undefined;
+  let pending: Promise<Single> | undefined;
 
-  const step = (): Promise<IteratorResult<ChatEvent>> | IteratorResult<ChatEvent> => {
+  const take = (): Promise<Single> => source.next().then(onBatch, onFault);
+
+  const step = (): Promise<Single> | Single => {
     const event = batch[at];
     if (event !== undefined && !ended) {
       at += 1;
       return { value: event, done: false };
     }
-    return ended ? END : take().next().then(onBatch, onFault);
+    return ended ? END : take();
   };
 
-  const onBatch = (
-    read: IteratorResult<EventBatch>,
-  ): Promise<IteratorResult<ChatEvent>> | IteratorResult<ChatEvent> => {
+  const onBatch = (raw: IteratorResult<EventBatch>): Promise<Single> | Single => {
     pending = undefined;
-    if (read.done === true) ended = true;
-    else {
-      batch = read.value;
-      at = 0;
+    try {
+      const read = onRead(raw);
+      if (read.done === true) ended = true;
+      else {
+        batch = read.value;
+        at = 0;
+      }
+    } catch (error) {
+      ended = true;
+      throw error;
     }
     return step();
   };
 
-  const onFault = (error: unknown): never => {
+  const onFault = async (error: unknown): Promise<Single> => {
     pending = undefined;
-    ended = true;
-    throw error;
+    try {
+      if (source.onFault === undefined) throw error;
+      const read = await source.onFault(error);
+      if (read.done === true) ended = true;
+      else {
+        batch = read.value;
+        at = 0;
+      }
+    } catch (last) {
+      ended = true;
+      throw last;
+    }
+    return step();
   };
 
   return {
@@ -80,12 +124,12 @@ function unbatch(
         return Promise.resolve({ value: event, done: false });
       }
       if (ended) return Promise.resolve(END);
-      pending = take().next().then(onBatch, onFault);
+      pending = take();
       return pending;
     },
     async return() {
       ended = true;
-      await opened()?.return?.();
+      await source.return();
       return END;
     },
   };

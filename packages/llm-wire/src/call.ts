@@ -1,4 +1,4 @@
-import { type CallOptions, isLlmError, LlmError } from "@enginehouse/llm-core";
+import { type CallOptions, type EventBatch, isLlmError, LlmError } from "@enginehouse/llm-core";
 
 import { type Deadlines, startDeadlines } from "./deadlines.ts";
 import { statusFault, transportFault } from "./faults.ts";
@@ -54,6 +54,15 @@ export async function callJson(endpoint: Endpoint, call: WireCall): Promise<unkn
   }
 }
 
+/** What a provider makes of a reply, an array of events for each array of pieces. */
+export interface EventDecoder<Piece> {
+  /** The events that come before the first byte: `start`. */
+  start(): EventBatch;
+  add(pieces: readonly Piece[]): EventBatch;
+  /** The events at the end of the bytes. Throws when the backend's own end is missing. */
+  finish(): EventBatch;
+}
+
 /** One request whose reply is a stream of lines: an array for each read. */
 export function callLines(
   endpoint: Endpoint,
@@ -70,14 +79,45 @@ export function callSse(
   return callPieces(endpoint, call, createSseDecoder());
 }
 
-/** An iterator by hand: an async generator costs twice as much for each read. */
+/** The events of a chat whose reply is a stream of lines, for `fromBatches`. */
+export function streamLines(
+  endpoint: Endpoint,
+  call: WireCall,
+  decoder: EventDecoder<string>,
+): AsyncIterator<EventBatch> {
+  return callPieces(endpoint, call, createLineDecoder(), decoder);
+}
+
+/** The events of a chat whose reply is a stream of server-sent events, for `fromBatches`. */
+export function streamSse(
+  endpoint: Endpoint,
+  call: WireCall,
+  decoder: EventDecoder<SseEvent>,
+): AsyncIterator<EventBatch> {
+  return callPieces(endpoint, call, createSseDecoder(), decoder);
+}
+
 function callPieces<Piece>(
   endpoint: Endpoint,
   call: WireCall,
   decoder: Decoder<Piece>,
-): AsyncIterableIterator<Piece[], undefined, undefined> {
+): AsyncIterableIterator<Piece[], undefined, undefined>;
+function callPieces<Piece>(
+  endpoint: Endpoint,
+  call: WireCall,
+  decoder: Decoder<Piece>,
+  events: EventDecoder<Piece>,
+): AsyncIterableIterator<EventBatch, undefined, undefined>;
+/** An iterator by hand, bytes to events in one step: every promise in between would be paid for each token. */
+function callPieces<Piece>(
+  endpoint: Endpoint,
+  call: WireCall,
+  decoder: Decoder<Piece>,
+  events?: EventDecoder<Piece>,
+): AsyncIterableIterator<readonly unknown[], undefined, undefined> {
   let deadlines: Deadlines | undefined;
   let reads: AsyncIterator<Uint8Array> | undefined;
+  let started = events === undefined;
   let begun = false;
   let over = false;
 
@@ -94,25 +134,39 @@ function callPieces<Piece>(
     throw fault;
   };
 
-  const onBytes = (read: IteratorResult<Uint8Array>): PieceRead<Piece> | Promise<PieceRead<Piece>> => {
+  const onBytes = (read: IteratorResult<Uint8Array>): PieceRead | Promise<PieceRead> => {
     deadlines?.arrived();
-    if (read.done === true) {
-      const last = decoder.end();
-      return end().then(() => (last.length > 0 ? { value: last, done: false } : END));
+    try {
+      if (read.done === true) return last();
+      begun = true;
+      const pieces = decoder.add(read.value);
+      const batch = events === undefined || pieces.length === 0 ? pieces : events.add(pieces);
+      return batch.length > 0 ? { value: batch, done: false } : step();
+    } catch (error) {
+      return onFault(error);
     }
-    begun = true;
-    const pieces = decoder.add(read.value);
-    return pieces.length > 0 ? { value: pieces, done: false } : step();
   };
 
-  const step = (): Promise<PieceRead<Piece>> => {
+  const last = async (): Promise<PieceRead> => {
+    await end();
+    const pieces = decoder.end();
+    const batch = events === undefined ? pieces : [...events.add(pieces), ...events.finish()];
+    return batch.length > 0 ? { value: batch, done: false } : END;
+  };
+
+  const step = (): Promise<PieceRead> => {
+    if (reads === undefined) return Promise.resolve(END);
     deadlines?.waiting();
-    return reads === undefined ? Promise.resolve(END) : reads.next().then(onBytes);
+    return reads.next().then(onBytes, onFault);
   };
 
-  const first = async (): Promise<PieceRead<Piece>> => {
+  const first = async (): Promise<PieceRead> => {
     deadlines = startDeadlines(call.timeouts, call.signal);
-    reads = readsOf(await open(endpoint, call, deadlines));
+    try {
+      reads = readsOf(await open(endpoint, call, deadlines));
+    } catch (error) {
+      return onFault(error);
+    }
     return step();
   };
 
@@ -122,7 +176,9 @@ function callPieces<Piece>(
     },
     next() {
       if (over) return Promise.resolve(END);
-      return (deadlines === undefined ? first() : step()).catch(onFault);
+      if (started) return deadlines === undefined ? first() : step();
+      started = true;
+      return Promise.resolve({ value: events?.start() ?? [], done: false });
     },
     async return() {
       await end();
@@ -131,7 +187,7 @@ function callPieces<Piece>(
   };
 }
 
-type PieceRead<Piece> = IteratorResult<Piece[], undefined>;
+type PieceRead = IteratorResult<readonly unknown[], undefined>;
 
 const END = { value: undefined, done: true } as const;
 

@@ -1,4 +1,13 @@
-export { callJson, callLines, callSse, type Endpoint, type WireCall } from "./call.ts";
+export {
+  callJson,
+  callLines,
+  callSse,
+  type Endpoint,
+  type EventDecoder,
+  streamLines,
+  streamSse,
+  type WireCall,
+} from "./call.ts";
 export { type Deadlines, startDeadlines } from "./deadlines.ts";
 export { messageIn, retryAfter, statusFault, transportFault } from "./faults.ts";
 export { createLineDecoder, type Decoder, type DecoderOptions } from "./lines.ts";

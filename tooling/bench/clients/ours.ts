@@ -1,13 +1,14 @@
 // A provider as a plugin would write it, over llm-core and llm-wire, for the mock's two dialects: the whole path
 // that an application's token takes, from the bytes to the event in its loop.
+import { type ChatEvent, CONTRACT_VERSION, defineProvider, fromBatches } from "@enginehouse/llm-core";
 import {
-  type ChatEvent,
-  CONTRACT_VERSION,
-  defineProvider,
-  type EventBatch,
-  fromBatches,
-} from "@enginehouse/llm-core";
-import { callLines, callSse, createHttpTransport, type FetchLike } from "@enginehouse/llm-wire";
+  createHttpTransport,
+  type EventDecoder,
+  type FetchLike,
+  type SseEvent,
+  streamLines,
+  streamSse,
+} from "@enginehouse/llm-wire";
 
 import type { Run } from "./clients.ts";
 
@@ -54,7 +55,7 @@ function decodeLine(line: string, events: ChatEvent[]): void {
     events.push({ type: "text-end", id: "0" }, finish(done_reason ?? "", prompt_eval_count, eval_count));
 }
 
-function decodeData(data: string, events: ChatEvent[]): void {
+function decodeData({ data }: SseEvent, events: ChatEvent[]): void {
   if (data === "[DONE]") return;
   const { choices, usage } = JSON.parse(data) as OpenAiChunk;
   const [choice] = choices;
@@ -66,6 +67,24 @@ function decodeData(data: string, events: ChatEvent[]): void {
   );
 }
 
+function decoderOf<Piece>(
+  model: string,
+  decode: (piece: Piece, events: ChatEvent[]) => void,
+): EventDecoder<Piece> {
+  return {
+    start: () => [
+      { type: "start", model, warnings: [] },
+      { type: "text-start", id: "0" },
+    ],
+    add(pieces) {
+      const events: ChatEvent[] = [];
+      for (const piece of pieces) decode(piece, events);
+      return events;
+    },
+    finish: () => [],
+  };
+}
+
 const plugin = (dialect: "ndjson" | "sse") =>
   defineProvider({
     id: "bench",
@@ -73,32 +92,16 @@ const plugin = (dialect: "ndjson" | "sse") =>
     settings,
     create: ({ baseUrl, transport }: { baseUrl: string; transport: FetchLike }, host) => ({
       name: host.name,
-      stream: (request, options = {}) =>
-        fromBatches(async function* (): AsyncGenerator<EventBatch> {
-          yield [
-            { type: "start", model: request.model, warnings: [] },
-            { type: "text-start", id: "0" },
-          ];
-          const endpoint = { baseUrl, fetch: transport };
-          const call = {
-            ...options,
-            path: "",
-            body: { model: request.model, stream: true, messages: request.messages },
-          };
-          if (dialect === "ndjson") {
-            for await (const lines of callLines(endpoint, call)) {
-              const events: ChatEvent[] = [];
-              for (const line of lines) decodeLine(line, events);
-              yield events;
-            }
-          } else {
-            for await (const pieces of callSse(endpoint, call)) {
-              const events: ChatEvent[] = [];
-              for (const piece of pieces) decodeData(piece.data, events);
-              yield events;
-            }
-          }
-        }),
+      stream(request, options = {}) {
+        const endpoint = { baseUrl, fetch: transport };
+        const body = { model: request.model, stream: true, messages: request.messages };
+        const call = { ...options, path: "", body };
+        return fromBatches(() =>
+          dialect === "ndjson"
+            ? streamLines(endpoint, call, decoderOf(request.model, decodeLine))
+            : streamSse(endpoint, call, decoderOf(request.model, decodeData)),
+        );
+      },
       close: async () => undefined,
     }),
   });
