@@ -27,6 +27,7 @@ export function streamWithPolicies(
   let call: Call | undefined;
   let source: AsyncIterator<EventBatch> | undefined;
   let over = false;
+  let left = false;
 
   const end = (): void => {
     over = true;
@@ -66,11 +67,12 @@ export function streamWithPolicies(
   };
 
   const onFault = async (error: unknown): Promise<BatchRead> => {
-    if (over)
-      throw new LlmError("aborted", "the stream was left by its reader", {
-        provider: host.name,
-        cause: error,
-      });
+    if (left) {
+      const says = "the stream was left by its reader";
+      throw new LlmError("aborted", says, { provider: host.name, operation: "chat", cause: error });
+    }
+    // `first` and `onRead` have given it its final form already.
+    if (over) throw error;
     const mayDrop = request.overflow === "drop-oldest" && !arrived.started;
     if (call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
       return fail(error);
@@ -107,6 +109,7 @@ export function streamWithPolicies(
       // A read under way would hold the source back: stop the work first, then leave.
       if (!over) call?.leave();
       over = true;
+      left = true;
       await source?.return?.();
       end();
     },
