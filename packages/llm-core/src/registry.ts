@@ -136,12 +136,16 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       }
       return { provider: await provider(reference.slice(0, slash)), model: reference.slice(slash + 1) };
     },
-    diagnostics() {
-      const found = (discovery?.diagnostics ?? []).map((row) =>
-        row.status === "used" && row.id !== undefined ? (failures.get(row.id) ?? row) : row,
-      );
-      return found;
-    },
+    diagnostics: () =>
+      (discovery?.diagnostics ?? []).map((row) => {
+        if (row.status !== "used" || row.id === undefined) return row;
+        if (!registered.has(row.id)) return failures.get(row.id) ?? row;
+        return {
+          ...row,
+          status: "ignored",
+          message: `the application registered its own plugin "${row.id}"`,
+        };
+      }),
     close: () =>
       (closing ??= (async () => {
         const all = await Promise.allSettled(made.values());
