@@ -21,7 +21,11 @@ export function readShapes(schema: unknown, options: CompileOptions = {}): Shape
   const reader: Reader = {
     read,
     warn(keyword, pointer, message) {
-      warnings.set(`${keyword} ${pointer}`, { keyword, pointer, message });
+      warnings.set(pointer, {
+        keyword,
+        pointer,
+        message: `the schema's "${keyword}" at ${pointer}: ${message}`,
+      });
     },
     refuse(keyword, pointer, message) {
       if (options.unsupported !== "warn" || REFUSED.has(keyword)) {

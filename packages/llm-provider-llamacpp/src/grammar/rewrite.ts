@@ -12,7 +12,7 @@ export interface GrammarSchema {
 
 /** Each set of optional properties is one alternative: eight of them are still readable, more are not. */
 const MAX_OPTIONAL = 3;
-const MAX_LISTED = 64;
+const MAX_LISTED = 256;
 /** llama.cpp refuses more repetitions of the library's rules, counted with what they contain. */
 const MAX_REPEAT = 500;
 
@@ -23,9 +23,9 @@ const MAX_REPEAT = 500;
 export function rewriteSchema(schema: unknown, options: CompileOptions = {}): GrammarSchema {
   const { root, named, warnings: found } = readShapes(schema, options);
   const warnings = [...found];
-  const warn = (keyword: string, message: string): void => {
-    if (!warnings.some((one) => one.keyword === keyword && one.message === message))
-      warnings.push({ keyword, pointer: "#", message });
+  const warn = (keyword: string, says: string): void => {
+    const message = `the schema's "${keyword}": ${says}`;
+    if (!warnings.some((one) => one.message === message)) warnings.push({ keyword, pointer: "#", message });
   };
   const definitions = new Map([...named.keys()].map((pointer, index) => [pointer, `d${index}`]));
 
@@ -84,9 +84,7 @@ export function rewriteSchema(schema: unknown, options: CompileOptions = {}): Gr
     }
     if (min !== undefined || max !== undefined)
       warn("minimum, maximum", "the library's grammar has no bounds; they are checked after generation");
-    // The library's integers may carry an exponent, 5e-1 among them.
-    if (integer)
-      warn("integer", "the library's grammar admits 5e-1 as an integer; it is checked after generation");
+    // Even a plain integer of the library may carry an exponent, 5e-1 for one: only `checkJson` is sure.
     return { type: integer ? "integer" : "number" };
   }
 

@@ -1,3 +1,5 @@
+import { LlmError } from "@enginehouse/llm-core";
+
 import { writeNumber } from "./number-rules.ts";
 import type { GrammarWarning, Property, Shape, Shapes, StringFormat } from "./shape.ts";
 
@@ -124,23 +126,24 @@ export function writeGbnf({ root, named }: Shapes): {
 
   function repeat(symbol: string, least: number, most: number | undefined, what: string): string {
     if (least > MAX_REPEAT) {
-      warnings.push({
-        keyword: `min${what}`,
-        pointer: "#",
-        message: `${least} are more than a grammar can count; ${MAX_REPEAT} are held, the rest is checked after generation`,
-      });
+      throw new LlmError(
+        "unsupported",
+        `the schema's "min${what}" of ${least} is more than a grammar can count`,
+        {
+          hint: `At most ${MAX_REPEAT} can be held.`,
+        },
+      );
     }
-    const atLeast = Math.min(least, MAX_REPEAT);
-    if (most === undefined) return [...blocks(symbol, atLeast), `${symbol}*`].join(" ");
+    if (most === undefined) return [...blocks(symbol, least), `${symbol}*`].join(" ");
     if (most > MAX_REPEAT) {
       warnings.push({
         keyword: `max${what}`,
         pointer: "#",
-        message: `the model writes at most ${MAX_REPEAT}, fewer than the ${most} allowed`,
+        message: `the schema's "max${what}": the model writes at most ${MAX_REPEAT}, fewer than the ${most} allowed`,
       });
     }
-    const open = Math.min(most, MAX_REPEAT) - atLeast;
-    return [...blocks(symbol, atLeast), ...(open > 0 ? [upTo(symbol, open)] : [])].join(" ");
+    const open = Math.min(most, MAX_REPEAT) - least;
+    return [...blocks(symbol, least), ...(open > 0 ? [upTo(symbol, open)] : [])].join(" ");
   }
 
   function upTo(symbol: string, count: number): string {
@@ -184,7 +187,7 @@ const FORMATS: Readonly<Record<StringFormat, string>> = {
 const SHARED = {
   ws: ` | " " | "\\n" [ \\t]{0,24}`,
   // No \u escapes: two of them may be one character, and then lengths would be miscounted.
-  char: `[^"\\\\\\x00-\\x1F\\x7F] | "\\\\" ["\\\\/bfnrt]`,
+  char: `[^"\\\\\\x00-\\x1F\\x7F\\uD800-\\uDFFF\\U00110000-\\U001FFFFF] | "\\\\" ["\\\\/bfnrt]`,
   string: `"\\"" char* "\\""`,
   number: `"-"? ("0" | [1-9] [0-9]{0,14}) ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?`,
   value: `object | array | string | number | "true" | "false" | "null"`,
