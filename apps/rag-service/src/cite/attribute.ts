@@ -75,6 +75,8 @@ export interface AttributorOptions {
   readonly passages: readonly Passage[];
   /** Called for each sentence, in order. */
   readonly onSentence?: ((verdict: SentenceVerdict) => void) | undefined;
+  /** `SearchResult.idf`: how rare the words of the question are. */
+  readonly idf?: ReadonlyMap<string, number> | undefined;
   /** How common words are in the documents: `Store.wordFrequencies`. Without it the passages alone tell. */
   readonly frequencies?: Store["wordFrequencies"] | undefined;
   /** A second opinion on sentences in doubt. Its failure is not one of the answer. */
@@ -89,7 +91,14 @@ const REFUSAL =
 export function createAttributor(options: AttributorOptions): Attributor {
   const { question, passages, embedder, signal, onSentence } = options;
   const cutter = createSentenceCutter();
-  const matcher = createMatcher({ question, passages, embedder, signal, frequencies: options.frequencies });
+  const matcher = createMatcher({
+    question,
+    passages,
+    embedder,
+    signal,
+    idf: options.idf,
+    frequencies: options.frequencies,
+  });
   const verdicts: SentenceVerdict[] = [];
   let refused = false;
   let work = Promise.resolve();

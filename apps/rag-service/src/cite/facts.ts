@@ -10,6 +10,13 @@ export interface Claim {
   readonly names: ReadonlySet<string>;
 }
 
+/** Words with which an answer speaks about its sources or itself. */
+const ABOUT_SOURCES: ReadonlySet<string> = new Set(
+  "according source sources text texts passage passages document documents state states stated mention mentions mentioned say says said answer question become becomes became provided following however additionally overall therefore".split(
+    " ",
+  ),
+);
+
 const NUMBER = /\d[\d.,' ]*\d|\d/g;
 const SPELLED = [
   "zero",
@@ -43,7 +50,12 @@ export function readClaim(sentence: string): Claim {
   let first = true;
   for (const word of words(sentence)) {
     const isNumber = /^\d+$/.test(word.text);
-    if (!isNumber && !isStopWord(word.text) && (word.form.length > 1 || /\p{Lo}/u.test(word.text))) {
+    if (
+      !isNumber &&
+      !isStopWord(word.text) &&
+      !ABOUT_SOURCES.has(plain(word.text)) &&
+      (word.form.length > 1 || /\p{Lo}/u.test(word.text))
+    ) {
       telling.add(word.form);
       if (!first && /^\p{Lu}/u.test(word.text) && !SPELLED_OUT.has(plain(word.text))) names.add(word.form);
     }
@@ -72,7 +84,9 @@ export function readAllNumbers(text: string): ReadonlySet<string> {
     const value = SPELLED_OUT.get(plain(word.text));
     if (value !== undefined) numbers.add(value);
     // "5kg" and "v2" hold numbers, too.
-    for (const [digits] of word.text.matchAll(/\d+/g)) numbers.add(trimZeros(digits));
+    if (/\p{L}/u.test(word.text)) {
+      for (const [digits] of word.text.matchAll(/\d+/g)) numbers.add(trimZeros(digits));
+    }
   }
   return numbers;
 }

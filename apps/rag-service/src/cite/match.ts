@@ -6,7 +6,7 @@ import { type Hit, inverseFrequency } from "../retrieve/search.ts";
 import { normalise } from "../retrieve/vector.ts";
 import { words } from "../retrieve/words.ts";
 import type { Store } from "../store/store.ts";
-import { readAllNumbers, readClaim } from "./facts.ts";
+import { type Claim, readAllNumbers, readClaim } from "./facts.ts";
 
 /** A passage that was in the prompt under the number `n`. */
 export interface Passage extends Hit {
@@ -29,6 +29,7 @@ export interface MatcherOptions {
   readonly question: string;
   readonly passages: readonly Passage[];
   readonly embedder: Embedder | undefined;
+  readonly idf: ReadonlyMap<string, number> | undefined;
   readonly frequencies: Store["wordFrequencies"] | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -38,90 +39,121 @@ const ENOUGH = 0.6;
 const TOO_LITTLE = 0.35;
 const DOUBT = 0.5;
 
+/** What the question already says, relative to what the sentence adds. */
+const ASKED_SHARE = 0.3;
+/** A number that is found says as much as a rare word. */
+const NUMBER_WEIGHT = 4;
+
+interface Needs {
+  /** Telling words and how much each counts. */
+  readonly wanted: ReadonlyMap<string, number>;
+  readonly numbers: readonly string[];
+  readonly names: readonly string[];
+}
+
+interface Compared extends Match {
+  /** All its numbers and names are there. */
+  readonly provable: boolean;
+  readonly forms: ReadonlySet<string>;
+  /** Those that stand where its words are. */
+  readonly numbers: ReadonlySet<string>;
+}
+
 interface Part extends Span {
   readonly forms: ReadonlySet<string>;
+  readonly numbers: ReadonlySet<string>;
 }
 
 interface Prepared {
   readonly passage: Passage;
   readonly forms: ReadonlySet<string>;
   readonly numbers: ReadonlySet<string>;
+  readonly heading: ReadonlySet<string>;
   readonly parts: readonly Part[];
 }
 
 /** Finds the passages that say what a sentence says. Numbers and names must be found; words count by their rarity. */
-export function createMatcher({ question, passages, embedder, frequencies, signal }: MatcherOptions) {
+export function createMatcher({ question, passages, embedder, idf, frequencies, signal }: MatcherOptions) {
   const asked = new Set([...words(question)].map(({ form }) => form));
   const askedNumbers = readAllNumbers(question);
   const prepared = passages.map(prepare);
-  const weights = new Map<string, number>();
+  const weights = new Map<string, number>(idf);
 
   /** Best first; `undefined` when the sentence says nothing that could be looked for. */
   async function match(sentence: string): Promise<readonly Match[] | undefined> {
     const claim = readClaim(sentence);
-    const fresh = [...claim.words].filter((form) => !asked.has(form));
-    const numbers = [...claim.numbers].filter((number) => !askedNumbers.has(number));
-    const names = [...claim.names].filter((form) => !asked.has(form));
     if (claim.words.size === 0 && claim.numbers.size === 0) return undefined;
-    // It only repeats the question: then all its words must be there.
-    const needed = fresh.length + numbers.length === 0 ? [...claim.words] : fresh;
     await learn([...claim.words]);
     signal?.throwIfAborted();
 
-    const all = prepared.map((candidate) => compare(candidate, needed, claim.words, numbers, names));
-    const judged = await withSecondOpinion(sentence, all);
+    const needs = needsOf(claim);
+    const judged = await withSecondOpinion(
+      sentence,
+      prepared.map((candidate) => compare(candidate, needs)),
+    );
     const sorted = judged.toSorted(
       (a, b) => Number(b.supports) - Number(a.supports) || b.support - a.support || a.passage.n - b.passage.n,
     );
     if (sorted[0]?.supports === true || sorted.length < 2) return sorted;
-    return together(sorted, needed, numbers, names) ?? sorted;
+    return together(sorted, needs) ?? sorted;
   }
 
-  function compare(
-    candidate: Prepared,
-    needed: readonly string[],
-    said: ReadonlySet<string>,
-    numbers: readonly string[],
-    names: readonly string[],
-  ): Match & { readonly provable: boolean } {
+  /** What the question says already counts little, unless the sentence says nothing else. */
+  function needsOf(claim: Claim): Needs {
+    const fresh = [...claim.words].filter((form) => !asked.has(form));
+    const numbers = [...claim.numbers].filter((number) => !askedNumbers.has(number));
+    const repeats = fresh.length + numbers.length === 0;
+    const wanted = new Map<string, number>();
+    for (const form of claim.words) {
+      const weight = weights.get(form) ?? 1;
+      wanted.set(form, asked.has(form) && !repeats ? weight * ASKED_SHARE : weight);
+    }
+    return { wanted, numbers, names: [...claim.names].filter((form) => !asked.has(form)) };
+  }
+
+  function compare(candidate: Prepared, needs: Needs): Compared {
     const { passage, parts } = candidate;
-    const whole = share(needed, candidate.forms);
-    let span: Span = parts[0] ?? { start: 0, end: passage.text.length };
-    let best = -1;
-    let local = 0;
+    const around = parts.map((part, at) => union(part.forms, parts[at - 1]?.forms ?? part.forms));
+    let best = 0;
+    let points = -1;
     parts.forEach((part, at) => {
+      const own = share(needs, part.forms, part.numbers);
       // A fact may be spread over a sentence and the one before it.
-      const before = parts[at - 1];
-      const near = before === undefined ? part.forms : union(before.forms, part.forms);
-      const points =
-        share(needed, part.forms) +
-        0.5 * share(needed, near) +
-        0.3 * share([...said], part.forms) +
-        0.2 * holds(passage, part, numbers);
-      if (points > best) {
-        best = points;
-        span = { start: part.start, end: part.end };
-        local = share(needed, near);
+      const near = share(needs, around[at] ?? part.forms, part.numbers);
+      if (own + 0.5 * near > points) {
+        points = own + 0.5 * near;
+        best = at;
       }
     });
+    const span = parts[best] ?? { start: 0, end: passage.text.length };
+    // A number proves something only where the sentence's words are, not anywhere in the passage.
+    const numbers = new Set(
+      parts.flatMap((part, at) => {
+        const concerns = [part, parts[at - 1], parts[at + 1]].some(
+          (near) => near !== undefined && touches(needs, near.forms),
+        );
+        return concerns ? [...part.numbers] : [];
+      }),
+    );
     const provable =
-      numbers.every((number) => candidate.numbers.has(number)) &&
-      names.every((form) => candidate.forms.has(form));
-    // Nothing but numbers: then the numbers are the claim.
-    const base = needed.length === 0 ? Number(provable) : 0.5 * whole + 0.5 * local;
+      needs.numbers.every((number) => numbers.has(number)) &&
+      needs.names.every((form) => candidate.forms.has(form));
+    const before = parts[best - 1];
+    const local = union(around[best] ?? candidate.forms, candidate.heading);
+    const localNumbers = union(parts[best]?.numbers ?? numbers, before?.numbers ?? numbers);
+    const base = 0.5 * share(needs, candidate.forms, numbers) + 0.5 * share(needs, local, localNumbers);
     return {
       passage,
       span,
       support: provable ? base : base * 0.5,
       supports: provable && base >= DOUBT,
       provable,
+      forms: candidate.forms,
+      numbers,
     };
   }
 
-  async function withSecondOpinion(
-    sentence: string,
-    all: readonly (Match & { readonly provable: boolean })[],
-  ): Promise<readonly Match[]> {
+  async function withSecondOpinion(sentence: string, all: readonly Compared[]): Promise<readonly Compared[]> {
     const doubtful = all.filter(
       ({ provable, support }) => provable && support >= TOO_LITTLE && support < ENOUGH,
     );
@@ -151,27 +183,20 @@ export function createMatcher({ question, passages, embedder, frequencies, signa
   }
 
   /** Two passages that prove a sentence between them, each with a share of its own. */
-  function together(
-    sorted: readonly Match[],
-    needed: readonly string[],
-    numbers: readonly string[],
-    names: readonly string[],
-  ): readonly Match[] | undefined {
-    const few = sorted
-      .slice(0, 4)
-      .flatMap((match) =>
-        prepared.filter(({ passage }) => passage === match.passage).map((own) => ({ match, own })),
-      );
-    for (const { match: first, own } of few) {
-      for (const { match: second, own: other } of few) {
+  function together(sorted: readonly Compared[], needs: Needs): readonly Match[] | undefined {
+    const few = sorted.slice(0, 4);
+    for (const first of few) {
+      for (const second of few) {
         if (first === second) continue;
-        const forms = union(own.forms, other.forms);
-        const facts = union(own.numbers, other.numbers);
-        const proved = numbers.every((number) => facts.has(number)) && names.every((form) => forms.has(form));
-        const gain = share(needed, forms) - share(needed, own.forms);
-        if (!proved || share(needed, forms) < 0.75 || gain < 0.15 || share(needed, other.forms) < 0.25)
+        const forms = union(first.forms, second.forms);
+        const numbers = union(first.numbers, second.numbers);
+        const proved =
+          needs.numbers.every((number) => numbers.has(number)) &&
+          needs.names.every((form) => forms.has(form));
+        const support = share(needs, forms, numbers);
+        const gain = support - share(needs, first.forms, first.numbers);
+        if (!proved || support < 0.75 || gain < 0.15 || share(needs, second.forms, second.numbers) < 0.4)
           continue;
-        const support = share(needed, forms);
         const main: Match = { ...first, support, supports: true };
         const rest = sorted.filter((match) => match !== first && match !== second);
         return [main, { ...second, support, supports: true, completes: main }, ...rest];
@@ -180,14 +205,17 @@ export function createMatcher({ question, passages, embedder, frequencies, signa
     return undefined;
   }
 
-  /** The part of these words, by weight, that is among the forms. */
-  function share(needed: readonly string[], forms: ReadonlySet<string>): number {
+  /** The part of what is needed, by weight, that is there. */
+  function share({ wanted, numbers }: Needs, forms: ReadonlySet<string>, known: ReadonlySet<string>): number {
     let total = 0;
     let found = 0;
-    for (const form of needed) {
-      const weight = weights.get(form) ?? 1;
+    for (const [form, weight] of wanted) {
       total += weight;
       if (forms.has(form)) found += weight;
+    }
+    for (const number of numbers) {
+      total += NUMBER_WEIGHT;
+      if (known.has(number)) found += NUMBER_WEIGHT;
     }
     return total === 0 ? 0 : found / total;
   }
@@ -207,22 +235,28 @@ export function createMatcher({ question, passages, embedder, frequencies, signa
 }
 
 function prepare(passage: Passage): Prepared {
-  const parts = paragraphs(passage.text, 0, passage.text.length)
-    .flatMap(({ start, end }) => sentences(passage.text, start, end))
-    .map(({ start, end }) => ({ start, end, forms: formsOf(passage.text.slice(start, end)) }));
+  const { text } = passage;
+  const parts = paragraphs(text, 0, text.length)
+    .flatMap(({ start, end }) => sentences(text, start, end))
+    .map(({ start, end }): Part => {
+      const sentence = text.slice(start, end);
+      // The number of a section or of a list item is no fact.
+      const numbers = readAllNumbers(sentence.replace(/^\(?\d{1,3}(?:\.\d{1,3})*[.)]\s/, ""));
+      return { start, end, forms: formsOf(sentence), numbers };
+    });
   const around = `${passage.title} ${passage.headingPath.join(" ")}`;
+  const heading = formsOf(around);
   return {
     passage,
-    forms: formsOf(`${around} ${passage.text}`),
-    numbers: readAllNumbers(`${around} ${passage.text}`),
+    forms: union(heading, formsOf(text)),
+    numbers: new Set([...readAllNumbers(around), ...parts.flatMap((part) => [...part.numbers])]),
+    heading,
     parts,
   };
 }
 
-function holds(passage: Passage, part: Span, numbers: readonly string[]): number {
-  if (numbers.length === 0) return 0;
-  const there = readAllNumbers(passage.text.slice(part.start, part.end));
-  return numbers.filter((number) => there.has(number)).length / numbers.length;
+function touches({ wanted }: Needs, forms: ReadonlySet<string>): boolean {
+  return [...wanted.keys()].some((form) => forms.has(form));
 }
 
 function formsOf(text: string): ReadonlySet<string> {

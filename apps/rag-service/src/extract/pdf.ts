@@ -132,11 +132,9 @@ function toParagraphs(
     const last = paragraphs.at(-1);
     const step = former === undefined ? 0 : former.y - line.y;
     // A jump upwards is the next column, where a paragraph may go on.
+    const far = step > Math.max(gap * 1.4 + 1, level === undefined ? 0 : line.height * 1.6);
     const apart =
-      former === undefined ||
-      last === undefined ||
-      step > gap * 1.4 + 1 ||
-      Math.abs(former.height - line.height) > body * 0.1;
+      former === undefined || last === undefined || far || Math.abs(former.height - line.height) > body * 0.1;
     const item = /^(?:[•‣◦▪–*-]|\(?\d{1,2}[.)])\s/.test(line.text);
     if (last === undefined || apart || level !== last.level || item) {
       const plain = item ? "list-item" : "paragraph";

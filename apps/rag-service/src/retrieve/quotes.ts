@@ -75,10 +75,11 @@ const ANSWER_TYPES: readonly AnswerType[] = [
 ];
 
 /** How much a sentence that shows the kind of answer gains over one that does not. */
-const TYPE_GAIN = 0.15;
+const TYPE_GAIN = 0.25;
 const CONTEXT_SHARE = 0.5;
+const LINK_SHARE = 0.4;
 const RANK_LOSS = 0.03;
-const EMBEDDER_SHARE = 0.3;
+const EMBEDDER_SHARE = 0.2;
 /** So many of the best get a second opinion. */
 const SECOND_LOOK = 12;
 
@@ -94,13 +95,16 @@ export async function bestQuotes(
   const scored = new Map<string, Scored>();
   hits.forEach((hit, rank) => {
     for (const candidate of scoreHit(hit, rank, asked, types)) {
-      const key = `${hit.versionId} ${candidate.start}`;
-      if ((scored.get(key)?.score ?? 0) < candidate.score) scored.set(key, candidate);
+      const key = `${hit.versionId} ${candidate.start + hit.charStart}`;
+      if ((scored.get(key)?.score ?? -1) < candidate.score) scored.set(key, candidate);
     }
   });
-  let best = [...scored.values()].toSorted(byScore).slice(0, Math.max(SECOND_LOOK, limit));
-  if (embedder !== undefined && best.length > 1) best = await lookAgain(question, best, embedder, signal);
-  return best.slice(0, limit).map(toQuote);
+  const sorted = [...scored.values()].toSorted(byScore);
+  const withWords = sorted.filter(({ score }) => score > 0);
+  if (embedder === undefined) return withWords.slice(0, limit).map(toQuote);
+  // Without enough sentences that share a word, those of the best hits are looked at, too: they may say it in others.
+  const best = sorted.slice(0, Math.max(SECOND_LOOK, limit));
+  return (await lookAgain(question, best, withWords, embedder, signal)).slice(0, limit).map(toQuote);
 }
 
 interface Scored {
@@ -141,33 +145,53 @@ function* scoreHit(hit: Hit, rank: number, asked: Asked, types: readonly AnswerT
   if (asked.total === 0) return;
   const headings = new Set([hit.title, ...hit.headingPath].map((heading) => heading.toLowerCase()));
   const around = matched(`${hit.title} ${hit.headingPath.join(" ")}`, asked.weights);
+  let section: ReadonlySet<string> = new Set();
   for (const paragraph of paragraphs(hit.text, 0, hit.text.length)) {
-    const spans = sentences(hit.text, paragraph.start, paragraph.end);
-    const context = new Set([
-      ...around,
-      ...matched(hit.text.slice(paragraph.start, paragraph.end), asked.weights),
-    ]);
+    const text = hit.text.slice(paragraph.start, paragraph.end);
+    const own = matched(text, asked.weights);
+    if (isHeading(text, headings)) {
+      section = own;
+      continue;
+    }
+    const context = sum(new Set([...around, ...section, ...own]), asked.weights);
     let former: ReadonlySet<string> = new Set();
     let formerAsks = false;
-    for (const span of spans) {
+    const spans = sentences(hit.text, paragraph.start, paragraph.end);
+    for (const [at, span] of spans.entries()) {
       const sentence = hit.text.slice(span.start, span.end);
       const found = matched(sentence, asked.weights);
-      const isHeading = /^#{1,6}\s/.test(sentence) || headings.has(headingText(sentence).toLowerCase());
-      if (!isHeading) {
-        const own = sum(found, asked.weights);
-        const near = sum(context, asked.weights) + (formerAsks ? sum(former, asked.weights) : 0);
-        const linked = sum(new Set([...found, ...former]), asked.weights) - own;
-        const score = own + CONTEXT_SHARE * near + 0.2 * linked;
-        if (score > 0) {
-          const relevance =
-            (score / (asked.total * (1 + CONTEXT_SHARE))) * (1 - RANK_LOSS * Math.min(rank, 20));
-          yield { hit, ...span, score: relevance * fitness(sentence, asked, types) };
-        }
+      const words = sum(found, asked.weights);
+      const linked = sum(new Set([...found, ...former]), asked.weights) - words;
+      const score = words + CONTEXT_SHARE * context + (formerAsks ? 1 : LINK_SHARE) * linked;
+      const next = spans[at + 1];
+      const isLabel =
+        isHeading(sentence, headings) ||
+        (next !== undefined && TABLE_RULE.test(hit.text.slice(next.start, next.end)));
+      if (!isLabel) {
+        const relevance =
+          (score / (asked.total * (1 + CONTEXT_SHARE))) * (1 - RANK_LOSS * Math.min(rank, 20));
+        yield { hit, ...span, score: relevance * fitness(sentence, asked, types) };
       }
       former = found;
       formerAsks = sentence.endsWith("?");
     }
   }
+}
+
+/** The line between the head of a table and its rows. */
+const TABLE_RULE = /^\|?[\s:|-]+\|?$/;
+
+/** A short line without an end is a heading or a label, whatever the document calls it. */
+function isHeading(text: string, known: ReadonlySet<string>): boolean {
+  if (/^#{1,6}\s/.test(text) && !text.includes("\n")) return true;
+  if (
+    text.length <= 80 &&
+    /[\p{L}\p{N})]$/u.test(text) &&
+    !/[|:;,]|^[-*•\d]/.test(text) &&
+    text.split(/\s+/).length <= 10
+  )
+    return true;
+  return known.has(headingText(text).toLowerCase()) || TABLE_RULE.test(text);
 }
 
 /** What is no statement answers nothing; what shows the kind of answer that is asked for is likelier to be it. */
@@ -177,16 +201,18 @@ function fitness(sentence: string, asked: Asked, types: readonly AnswerType[]): 
   if (![...words(sentence)].some(({ text, form }) => !asked.forms.has(form) && !isStopWord(text))) fit *= 0.5;
   const count = sentence.length / 6;
   if (count > 60) fit *= Math.sqrt(60 / count);
-  for (const { shows } of types) if (shows(sentence, asked.forms)) fit *= 1 + TYPE_GAIN;
+  for (const { shows } of types) fit *= shows(sentence, asked.forms) ? 1 + TYPE_GAIN : 1 - TYPE_GAIN;
   return fit;
 }
 
 async function lookAgain(
   question: string,
   best: readonly Scored[],
+  otherwise: readonly Scored[],
   embedder: Embedder,
   signal: AbortSignal | undefined,
-): Promise<Scored[]> {
+): Promise<readonly Scored[]> {
+  if (best.length === 0) return best;
   try {
     const [[asked], told] = await Promise.all([
       embedder.embed([question], "query", { signal }),
@@ -206,7 +232,7 @@ async function lookAgain(
   } catch (error) {
     if (signal?.aborted === true) throw toLlmError(error, "aborted");
     // A second opinion only: the first stands.
-    return [...best];
+    return otherwise;
   }
 }
 
