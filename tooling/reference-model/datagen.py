@@ -1,7 +1,7 @@
 """Synthetic conversations that teach the skills. Run it to read samples.
 
-Every sample is a skill's name and its messages; only the last assistant message is new to the model, but all of them are
-learned from. The held-out split has other documents, other words, other made-up names and some wordings of its own.
+Every sample is a skill's name and its messages; only the last assistant message is the skill, but all of them are
+learned. The held-out split has other documents, other words, other made-up names and some wordings of its own.
 """
 
 from __future__ import annotations
