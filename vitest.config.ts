@@ -6,7 +6,7 @@ const report = process.env["VITEST_REPORT"];
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", "apps/*", "tooling/house", "tooling/installs", "tooling/scripts"],
+    projects: ["packages/*", "apps/*", "tooling/house", "tooling/installs", "tooling/acceptance", "tooling/scripts"],
     reporters: [
       "default",
       "./tooling/vitest/skipped.js",
