@@ -5,7 +5,8 @@ import { createOnnxGraph, type OnnxGraph, type OnnxValue } from "./onnx-file.ts"
 import { compileScript, type Program } from "./script.ts";
 import type { ScriptedModelOptions } from "./scripted-gguf.ts";
 import { CHAT_TEMPLATE } from "./template.ts";
-import { END_OF_TEXT, MERGES, TURN_END, type Vocabulary } from "./vocabulary.ts";
+import { tokenizerJson } from "./tokenizer-json.ts";
+import { END_OF_TEXT, TURN_END } from "./vocabulary.ts";
 
 /** Writes a folder for transformers.js (`text-generation`) that answers as the script says. */
 export function writeScriptedOnnx(folder: string, options: ScriptedModelOptions): void {
@@ -19,7 +20,7 @@ export function writeScriptedOnnx(folder: string, options: ScriptedModelOptions)
   writeGraph(join(folder, "onnx", "model.onnx"), program, padding);
   const write = (name: string, content: unknown) =>
     writeFileSync(join(folder, name), JSON.stringify(content));
-  write("tokenizer.json", tokenizer(vocabulary));
+  write("tokenizer.json", tokenizerJson(vocabulary));
   write("tokenizer_config.json", {
     tokenizer_class: "PreTrainedTokenizerFast",
     bos_token: END_OF_TEXT,
@@ -172,43 +173,4 @@ function idleWork(
   let product = node("Add", [zeros, nothing]);
   for (let layer = 0; layer < layers; layer++) product = node("MatMul", [product, zeros]);
   return sum(product);
-}
-
-function tokenizer({ tokens }: Vocabulary): unknown {
-  const byteLevel = (prefix: boolean) => ({
-    type: "ByteLevel",
-    add_prefix_space: prefix,
-    trim_offsets: true,
-    use_regex: true,
-  });
-  const added = [...tokens.entries()].filter(([, { kind }]) => kind !== "normal");
-  return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: added.map(([id, { string, kind }]) => ({
-      id,
-      content: string,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: kind === "control",
-    })),
-    normalizer: null,
-    pre_tokenizer: byteLevel(false),
-    post_processor: null,
-    decoder: byteLevel(true),
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: "",
-      end_of_word_suffix: "",
-      fuse_unk: false,
-      byte_fallback: false,
-      vocab: Object.fromEntries([...tokens.entries()].map(([id, { string }]) => [string, id])),
-      merges: MERGES.map((pair) => pair.join(" ")),
-    },
-  };
 }
