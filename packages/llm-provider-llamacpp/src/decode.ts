@@ -1,6 +1,14 @@
-import type { ChatEvent, ChatRequest, FinishReason, JsonValue, Warning } from "@enginehouse/llm-core";
+import {
+  type ChatEvent,
+  type ChatRequest,
+  type FinishReason,
+  type LoadedModel,
+  LlmError,
+  type Warning,
+} from "@enginehouse/llm-core";
 
-import type { ChatOutcome, EngineEvent, ModelLack } from "./wire.ts";
+import { checkOutput, readInput } from "./engine/checked-output.ts";
+import type { ChatOutcome, EngineEvent, ModelLack, Resident } from "./wire.ts";
 
 export interface ChatDecoder {
   /** The events for one batch of the engine's. */
@@ -11,12 +19,13 @@ export interface DecoderOptions {
   readonly request: ChatRequest;
   readonly warnings: readonly Warning[];
   readonly newCallId: () => string;
-  /** Throws where a lack of the model is a fault under the request's policy; else its warning. */
-  readonly onLack: (lack: ModelLack) => Warning;
+  /** What the output has to fit, where it was asked to. */
+  readonly schema?: unknown;
 }
 
-export function createDecoder({ request, warnings, newCallId, onLack }: DecoderOptions): ChatDecoder {
+export function createDecoder({ request, warnings, newCallId, schema }: DecoderOptions): ChatDecoder {
   const events: ChatEvent[] = [];
+  const output: string[] = [];
   let started = false;
   let block: { readonly kind: "text" | "thought"; readonly id: string } | undefined;
   let blocks = 0;
@@ -45,6 +54,7 @@ export function createDecoder({ request, warnings, newCallId, onLack }: DecoderO
       events.push({ type: kind === "text" ? "text-start" : "reasoning-start", id: block.id });
     }
     events.push({ type: kind === "text" ? "text-delta" : "reasoning-delta", id: block.id, text });
+    if (schema !== undefined && kind === "text") output.push(text);
   };
   const openCall = (index: number, name: string): NonNullable<typeof call> => {
     if (call?.index === index) return call;
@@ -53,12 +63,13 @@ export function createDecoder({ request, warnings, newCallId, onLack }: DecoderO
     events.push({ type: "tool-input-start", id: call.id, name });
     return call;
   };
+  const schemaOf = (name: string): unknown => request.tools?.find((tool) => tool.name === name)?.inputSchema;
   const closeCall = (open: NonNullable<typeof call>, error: string | undefined): void => {
     const { id, name } = open;
     const inputText = open.text;
     events.push(
       { type: "tool-input-end", id },
-      { type: "tool-call", id, name, inputText, ...readInput(inputText, error) },
+      { type: "tool-call", id, name, inputText, ...readInput(inputText, error, schemaOf(name)) },
     );
     call = undefined;
     calls += 1;
@@ -68,9 +79,11 @@ export function createDecoder({ request, warnings, newCallId, onLack }: DecoderO
     closeBlock();
     if (call !== undefined) closeCall(call, "the output limit ended the call");
     const { window, promptTokens, timings } = outcome;
+    const unified = reasonOf(outcome.stop, calls);
+    if (schema !== undefined) checkOutput(output.join(""), schema, unified === "length");
     events.push({
       type: "finish",
-      reason: { unified: reasonOf(outcome.stop, calls), raw: outcome.stop },
+      reason: { unified, raw: outcome.stop },
       usage: {
         inputTokens: promptTokens,
         outputTokens: outcome.outputTokens,
@@ -101,7 +114,7 @@ export function createDecoder({ request, warnings, newCallId, onLack }: DecoderO
             break;
           }
           case "ready":
-            if (!started) start(event.lacks.map(onLack));
+            if (!started) start(event.lacks.map((lack) => lackWarning(lack, request)));
             break;
           case "text":
           case "thought":
@@ -132,19 +145,47 @@ export function createDecoder({ request, warnings, newCallId, onLack }: DecoderO
   };
 }
 
-function readInput(text: string, error: string | undefined): { input?: JsonValue; inputError?: string } {
-  if (error !== undefined) return { inputError: error };
-  if (text === "") return { input: {} };
-  try {
-    return { input: JSON.parse(text) as JsonValue };
-  } catch (fault) {
-    return { inputError: fault instanceof Error ? fault.message : String(fault) };
-  }
-}
-
 function reasonOf(stop: string, calls: number): FinishReason["unified"] {
   if (stop === "maxTokens" || stop === "contextWindow") return "length";
   if (calls > 0 || stop === "functionCalls") return "tool-calls";
   if (stop === "eogToken" || stop === "stopGenerationTrigger" || stop === "customStopTrigger") return "stop";
   return "other";
+}
+
+const LACKS: Record<ModelLack, { readonly option: string; readonly message: string }> = {
+  reasoning: { option: "reasoning", message: "this model's template knows no thoughts" },
+  "forced-call": {
+    option: "toolChoice",
+    message: "this model's template cannot be made to begin with a call",
+  },
+  "chat-template": {
+    option: "messages",
+    message: "this model has no chat template: a plain format is used, and it may answer badly",
+  },
+};
+
+/** Throws where the request's policy makes a fault of it. */
+function lackWarning(lack: ModelLack, request: ChatRequest): Warning {
+  const { option, message } = LACKS[lack];
+  if (lack === "chat-template") return { code: "other", option, message };
+  if (request.unsupported === "warn") return { code: "unsupported", option, message };
+  throw new LlmError("unsupported", message, {
+    hint: `leave "${option}" out, choose another model, or set unsupported to "warn"`,
+  });
+}
+
+export function decodeResident({
+  id,
+  contextWindow,
+  memoryBytes,
+  gpuMemoryBytes,
+  expiresAt,
+}: Resident): LoadedModel {
+  return {
+    id,
+    contextWindow,
+    memoryBytes,
+    gpuMemoryBytes,
+    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
+  };
 }

@@ -1,13 +1,7 @@
-import {
-  type ChatRequest,
-  LlmError,
-  type Message,
-  type ToolDefinition,
-  type ToolResultPart,
-  type Warning,
-} from "@enginehouse/llm-core";
-import type { ChatHistoryItem, ChatModelFunctions, ChatModelResponse } from "node-llama-cpp";
+import { type ChatRequest, LlmError, type ToolDefinition, type Warning } from "@enginehouse/llm-core";
+import type { ChatModelFunctions } from "node-llama-cpp";
 
+import { encodeHistory } from "./engine/history.ts";
 import { compileGrammar } from "./grammar/grammar.ts";
 import { rewriteSchema } from "./grammar/rewrite.ts";
 import type { ChatJob, ModelRef, Sampling, Thoughts } from "./wire.ts";
@@ -24,7 +18,7 @@ export function encodeChat(request: ChatRequest, model: ModelRef): EncodedChat {
   const functions = encodeTools(chosenTools(request), strict, warnings);
   let grammar: string | undefined;
   if (responseFormat?.type === "json") {
-    if (functions === undefined) grammar = encodeSchema(responseFormat.schema, strict, warnings);
+    if (functions === undefined) grammar = encodeSchema(schemaOf(request), strict, warnings);
     else {
       const message = "this engine cannot offer tools and constrain the output to JSON in one answer";
       if (strict)
@@ -53,104 +47,6 @@ export function encodeChat(request: ChatRequest, model: ModelRef): EncodedChat {
       maxTokens: request.maxTokens,
     },
   };
-}
-
-/** Every message that follows a user's and is not one belongs to the model's turn: texts, calls with their results, texts. */
-export function encodeHistory(messages: readonly Message[]): ChatHistoryItem[] {
-  const results = resultsById(messages);
-  const history: ChatHistoryItem[] = [];
-  const turn = (): ChatModelResponse["response"] => {
-    const last = history.at(-1);
-    if (last?.type === "model") return last.response;
-    const response: ChatModelResponse["response"] = [];
-    history.push({ type: "model", response });
-    return response;
-  };
-  for (const message of messages) {
-    switch (message.role) {
-      case "system":
-        history.push({ type: "system", text: message.content });
-        break;
-      case "user":
-        history.push({ type: "user", text: textOf(message.content) });
-        break;
-      case "assistant":
-        turn().push(...encodeAnswer(message.content, results));
-        break;
-      case "tool":
-        // Each result stands with its call.
-        break;
-    }
-  }
-  if (history.at(-1)?.type !== "model") history.push({ type: "model", response: [] });
-  return history;
-}
-
-function encodeAnswer(
-  content: (Message & { role: "assistant" })["content"],
-  results: ReadonlyMap<string, ToolResultPart>,
-): ChatModelResponse["response"] {
-  if (typeof content === "string") return content === "" ? [] : [content];
-  let startsNewChunk = true;
-  return content.map((part) => {
-    switch (part.type) {
-      case "text":
-        return part.text;
-      case "reasoning":
-        return { type: "segment", segmentType: "thought", text: part.text, ended: true };
-      case "tool-call": {
-        const result = results.get(part.id);
-        if (result === undefined) {
-          throw new LlmError(
-            "invalid-request",
-            `messages: the call "${part.id}" of "${part.name}" has no result`,
-            {
-              hint: "send a tool message with its result before asking on",
-            },
-          );
-        }
-        const output = result.isError === true ? { error: result.output } : result.output;
-        const call = {
-          type: "functionCall" as const,
-          name: part.name,
-          params: part.input,
-          result: output,
-          startsNewChunk,
-        };
-        startsNewChunk = false;
-        return call;
-      }
-    }
-  });
-}
-
-function resultsById(messages: readonly Message[]): ReadonlyMap<string, ToolResultPart> {
-  const calls = new Set<string>();
-  const results = new Map<string, ToolResultPart>();
-  for (const message of messages) {
-    if (message.role === "assistant" && typeof message.content !== "string") {
-      for (const part of message.content) if (part.type === "tool-call") calls.add(part.id);
-    }
-    if (message.role !== "tool") continue;
-    for (const part of message.content) {
-      if (!calls.has(part.id))
-        throw new LlmError("invalid-request", `messages: the result "${part.id}" answers no call`);
-      results.set(part.id, part);
-    }
-  }
-  return results;
-}
-
-function textOf(content: (Message & { role: "user" })["content"]): string {
-  if (typeof content === "string") return content;
-  return content
-    .map((part) => {
-      if (part.type === "text") return part.text;
-      throw new LlmError("unsupported", `this engine reads no files (${part.mediaType})`, {
-        hint: "send its text instead",
-      });
-    })
-    .join("");
 }
 
 function chosenTools({ tools, toolChoice }: ChatRequest): readonly ToolDefinition[] {
@@ -184,8 +80,13 @@ export function encodeTools(
   return functions;
 }
 
+/** Without a schema of its own, "as JSON" means an object. */
+export function schemaOf({ responseFormat }: ChatRequest): unknown {
+  return responseFormat?.type === "json" ? (responseFormat.schema ?? { type: "object" }) : undefined;
+}
+
 function encodeSchema(schema: unknown, strict: boolean, warnings: Warning[]): string {
-  const compiled = compileGrammar(schema ?? { type: "object" }, { unsupported: strict ? "error" : "warn" });
+  const compiled = compileGrammar(schema, { unsupported: strict ? "error" : "warn" });
   for (const { message } of compiled.warnings)
     warnings.push({ code: "adjusted", option: "responseFormat", message });
   return compiled.gbnf;
@@ -216,4 +117,17 @@ function encodeSampling(request: ChatRequest): Sampling {
       presencePenalty: presencePenalty ?? 0,
     },
   };
+}
+
+/** What this provider's own options say about loading the model. */
+export function encodeOptions({ providerOptions }: Pick<ChatRequest, "providerOptions">): Partial<ModelRef> {
+  const own = providerOptions?.["llamacpp"] ?? {};
+  for (const [key, value] of Object.entries(own)) {
+    if (key === "force" && typeof value === "boolean") continue;
+    throw new LlmError(
+      "invalid-request",
+      `providerOptions.llamacpp.${key}: expected "force" with true or false`,
+    );
+  }
+  return own["force"] === true ? { force: true } : {};
 }

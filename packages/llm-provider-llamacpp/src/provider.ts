@@ -4,10 +4,8 @@ import {
   type EventBatch,
   fromBatches,
   type Host,
-  type LoadedModel,
   LlmError,
   type Provider,
-  type Warning,
 } from "@enginehouse/llm-core";
 import type { startDeadlines as StartDeadlines } from "@enginehouse/llm-wire";
 
@@ -15,7 +13,7 @@ import type * as Decode from "./decode.ts";
 import type * as Encode from "./encode.ts";
 import type { InstalledModel, ModelStore } from "./models.ts";
 import { engineOptions, type LlamacppSettings, storeOptions } from "./settings.ts";
-import type { Asks, Engine, ModelLack, ModelRef, Resident } from "./wire.ts";
+import type { Asks, Engine, ModelRef } from "./wire.ts";
 
 export type LlamacppProvider = Required<Provider>;
 
@@ -43,10 +41,13 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
     const { engine, encode, decode, startDeadlines } = await open();
     const clock = startDeadlines({ ...options.timeouts, connect: Number.POSITIVE_INFINITY }, options.signal);
     try {
-      const { job, warnings } = encode.encodeChat(request, await refOf(request.model, optionsOf(request)));
+      const { job, warnings } = encode.encodeChat(
+        request,
+        await refOf(request.model, encode.encodeOptions(request)),
+      );
       const newCallId = (): string => `call_${(calls += 1)}_${Date.now().toString(36)}`;
-      const onLack = (lack: ModelLack): Warning => lackWarning(lack, request);
-      const decoder = decode.createDecoder({ request, warnings, newCallId, onLack });
+      const schema = job.grammar === undefined ? undefined : encode.schemaOf(request);
+      const decoder = decode.createDecoder({ request, warnings, newCallId, schema });
       const batches = engine.chat(job, clock.signal);
       try {
         for (;;) {
@@ -88,12 +89,20 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
     }
   }
 
+  /** By what is loaded, so that a model whose file has gone can be unloaded, too. */
+  async function unload(id: string, options: CallOptions): Promise<void> {
+    const loaded = await ask("loaded", undefined, options);
+    const known = loaded.find((model) => model.id === id) ?? (await resolveModel(id).catch(() => undefined));
+    if (known !== undefined) await ask("unload", { path: known.path }, options);
+  }
+
   return {
     name: host.name,
     stream: (request, options = {}) => fromBatches(() => answer(request, options)),
 
     async embed({ model: id, texts, purpose, keepAlive, providerOptions }, options = {}) {
-      const model = await refOf(id, optionsOf({ providerOptions }));
+      const { encode } = await open();
+      const model = await refOf(id, encode.encodeOptions({ providerOptions }));
       const prefix = (purpose && settings.prefixes?.[model.id]?.[purpose]) ?? "";
       const prefixed = prefix === "" ? texts : texts.map((text) => prefix + text);
       const { vectors, tokens } = await ask("embed", { model, texts: prefixed, keepAlive }, options);
@@ -107,9 +116,9 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
     },
 
     async countTokens({ model: id, messages, tools, texts }, options = {}) {
-      const { encode } = await open();
+      const [{ encode }, { encodeHistory }] = await Promise.all([open(), import("./engine/history.ts")]);
       const model = await refOf(id);
-      const history = messages && encode.encodeHistory(messages);
+      const history = messages && encodeHistory(messages);
       const functions = encode.encodeTools(tools, false, []);
       return ask("count", { model, history, functions, texts }, options);
     },
@@ -132,21 +141,21 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
       yield* (await open()).store.pull(request, options);
     },
     async deleteModel(id, options = {}) {
-      const { path } = await resolveModel(id);
       // An open file cannot be removed everywhere, and a removed one should not go on answering.
-      await ask("unload", { path }, options);
-      await (await open()).store.delete(id);
+      await unload(id, options);
+      await (await open()).store.delete(id, options);
     },
 
     async loadModel({ model: id, contextWindow, keepAlive, providerOptions }, options = {}) {
-      const model = await refOf(id, { ...optionsOf({ providerOptions }), contextWindow });
-      return residentModel(await ask("load", { model, keepAlive }, options));
+      const { encode, decode } = await open();
+      const model = await refOf(id, { ...encode.encodeOptions({ providerOptions }), contextWindow });
+      return decode.decodeResident(await ask("load", { model, keepAlive }, options));
     },
-    async unloadModel(id, options = {}) {
-      const { path } = await resolveModel(id);
-      await ask("unload", { path }, options);
+    unloadModel: async (id, options = {}) => unload(id, options),
+    async loadedModels(options = {}) {
+      const { decode } = await open();
+      return (await ask("loaded", undefined, options)).map(decode.decodeResident);
     },
-    loadedModels: async (options = {}) => (await ask("loaded", undefined, options)).map(residentModel),
 
     async close() {
       const made = await parts?.catch(() => undefined);
@@ -187,47 +196,4 @@ async function openEngine(settings: LlamacppSettings): Promise<Engine> {
   const options = engineOptions(settings);
   if (settings.isolation === "none") return (await import("./engine/engine.ts")).createEngine(options);
   return (await import("./engine/child-process.ts")).createChildEngine(options);
-}
-
-function optionsOf({ providerOptions }: Pick<ChatRequest, "providerOptions">): Partial<ModelRef> {
-  const own = providerOptions?.["llamacpp"] ?? {};
-  for (const [key, value] of Object.entries(own)) {
-    if (key === "force" && typeof value === "boolean") continue;
-    throw new LlmError(
-      "invalid-request",
-      `providerOptions.llamacpp.${key}: expected "force" with true or false`,
-    );
-  }
-  return own["force"] === true ? { force: true } : {};
-}
-
-const LACKS: Record<ModelLack, { readonly option: string; readonly message: string }> = {
-  reasoning: { option: "reasoning", message: "this model's template knows no thoughts" },
-  "forced-call": {
-    option: "toolChoice",
-    message: "this model's template cannot be made to begin with a call",
-  },
-  "chat-template": {
-    option: "messages",
-    message: "this model has no chat template: a plain format is used, and it may answer badly",
-  },
-};
-
-function lackWarning(lack: ModelLack, request: ChatRequest): Warning {
-  const { option, message } = LACKS[lack];
-  if (lack === "chat-template") return { code: "other", option, message };
-  if (request.unsupported === "warn") return { code: "unsupported", option, message };
-  throw new LlmError("unsupported", message, {
-    hint: `leave "${option}" out, choose another model, or set unsupported to "warn"`,
-  });
-}
-
-function residentModel({ id, contextWindow, memoryBytes, gpuMemoryBytes, expiresAt }: Resident): LoadedModel {
-  return {
-    id,
-    contextWindow,
-    memoryBytes,
-    gpuMemoryBytes,
-    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
-  };
 }

@@ -109,9 +109,9 @@ test(
     const { signal } = new AbortController();
     const load = (): Promise<unknown> =>
       engine.ask("load", { model: { id: endless, path: `${models.folder}/${endless}.gguf` } }, signal);
-    await load();
+    expect(await load()).toMatchObject({ id: endless });
     await until(() => enginesOf().every((id) => before.includes(id)));
-    await load();
+    expect(await load()).toMatchObject({ id: endless });
     await engine.close();
   },
 );

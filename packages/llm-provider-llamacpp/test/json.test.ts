@@ -29,11 +29,23 @@ test("the output is a value of the schema, without anything around it", async ()
 });
 
 test("a model that only writes nonsense still writes valid JSON", async () => {
-  const answer = await generate(
-    provider,
-    ask({ model: nonsense, temperature: 1.2, seed: 3, maxTokens: 300 }),
-  );
-  expect(answer.output).toMatchObject({ name: expect.any(String), age: expect.any(Number) });
+  const list = {
+    type: "array",
+    minItems: 2,
+    maxItems: 4,
+    items: {
+      type: "object",
+      properties: { kind: { enum: ["fox", "owl"] }, age: { type: "integer", minimum: 3, maximum: 150 } },
+      required: ["kind", "age"],
+      additionalProperties: false,
+    },
+  } as const;
+  for (const seed of [1, 2, 3]) {
+    const responseFormat = { type: "json", schema: list } as const;
+    const request = ask({ model: nonsense, temperature: 1.2, seed, maxTokens: 400, responseFormat });
+    // What breaks the schema would be an error.
+    expect((await generate(provider, request)).output).toBeInstanceOf(Array);
+  }
 });
 
 test("output that the limit cuts is output-invalid and keeps its text", async () => {

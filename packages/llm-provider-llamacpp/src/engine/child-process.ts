@@ -1,18 +1,8 @@
-import type { ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { LlmError } from "@enginehouse/llm-core";
 
-import { type ErrorPhase, LlmError } from "@enginehouse/llm-core";
-
-import { decodeFault } from "../errors.ts";
-import type { Asks, ChatJob, Engine, EngineEvent, EngineOptions, FromChild, ToChild } from "../wire.ts";
+import type { Asks, ChatJob, Engine, EngineEvent, EngineOptions, ToChild } from "../wire.ts";
 import { type BatchQueue, createBatchQueue } from "./batches.ts";
-
-/** Beside this file in the sources, beside the bundle when built. */
-const IN_SOURCES = import.meta.url.endsWith(".ts");
-const ENTRY = new URL(IN_SOURCES ? "./child-main.ts" : "./child-main.js", import.meta.url);
-
-/** So much of what the child wrote to stderr is kept for the error that its death becomes. */
-const KEPT_STDERR = 4_000;
+import { type Call, type Child, end, launch } from "./child.ts";
 
 const IDLE_REPLIES: { readonly [K in keyof Asks]?: () => Asks[K]["reply"] } = {
   loaded: () => [],
@@ -21,23 +11,6 @@ const IDLE_REPLIES: { readonly [K in keyof Asks]?: () => Asks[K]["reply"] } = {
 
 /** How long a process without a model waits for the next one, in milliseconds: to start another takes half a second. */
 const LINGER = 10_000;
-
-interface Call {
-  readonly operation: "chat" | keyof Asks;
-  /** Where it was when last heard of: this says what the child's death means for it. */
-  phase: ErrorPhase;
-  readonly fail: (error: unknown) => void;
-  readonly onEvents?: (events: readonly EngineEvent[]) => void;
-  readonly onReply: (reply: unknown) => void;
-}
-
-interface Child {
-  readonly process: ChildProcess;
-  readonly calls: Map<number, Call>;
-  stderr: string;
-  /** Set while the process is empty and will end soon. */
-  leaving: ReturnType<typeof setTimeout> | undefined;
-}
 
 /**
  * The engine in a process of its own. A model file that makes the native code abort ends that process only: the
@@ -117,7 +90,6 @@ export function createChildEngine(options: EngineOptions, linger: number = LINGE
       const begun = (): Promise<() => void> =>
         (more ??= begin(
           {
-            operation: "chat",
             phase: "request",
             fail: (error) => queue.end(error),
             onEvents: (events) => {
@@ -153,7 +125,6 @@ export function createChildEngine(options: EngineOptions, linger: number = LINGE
       if (child === undefined && idle !== undefined) return Promise.resolve(idle() as never);
       return new Promise((resolve, reject) => {
         const call: Call = {
-          operation: op,
           phase: op === "load" ? "load" : "request",
           fail: reject,
           ...(onEvent !== undefined && {
@@ -174,103 +145,4 @@ export function createChildEngine(options: EngineOptions, linger: number = LINGE
       })());
     },
   };
-}
-
-async function launch(options: EngineOptions, linger: number, onEnd: () => void): Promise<Child> {
-  const { fork } = await import("node:child_process");
-  const made = fork(fileURLToPath(ENTRY), [], {
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    execArgv: IN_SOURCES ? ["--conditions=@enginehouse/source"] : [],
-    windowsHide: true,
-  });
-  const child: Child = { process: made, calls: new Map(), stderr: "", leaving: undefined };
-  made.stderr?.setEncoding("utf8");
-  made.stderr?.on("data", (text: string) => (child.stderr = (child.stderr + text).slice(-KEPT_STDERR)));
-  if (made.stderr !== null && "unref" in made.stderr) (made.stderr as { unref(): void }).unref();
-  made.on("message", (message: FromChild) => {
-    if (message.type !== "empty") return receive(child, message);
-    // A process without a model only takes memory. In one turn of the loop no call can begin in between.
-    const leave = (): void => {
-      if (child.calls.size > 0) return;
-      onEnd();
-      void end(child);
-    };
-    clearTimeout(child.leaving);
-    child.leaving = setTimeout(leave, linger);
-    child.leaving.unref();
-  });
-  const failure = new Promise<never>((_, reject) => made.once("error", reject));
-  failure.catch(() => undefined);
-  // `close` comes after the last of stderr, which says why.
-  made.once("close", (code, signal) => {
-    onEnd();
-    for (const call of child.calls.values()) call.fail(deathOf(call, child, code, signal));
-  });
-  const spawned = new Promise<void>((resolve) => made.once("spawn", resolve));
-  try {
-    await Promise.race([spawned, failure]);
-  } catch (cause) {
-    throw new LlmError("unavailable", "the engine's process could not be started", {
-      hint: 'set isolation to "none" where an application may not start processes',
-      cause,
-    });
-  }
-  made.send({ type: "open", options } satisfies ToChild, () => undefined);
-  return child;
-}
-
-function receive(child: Child, message: Exclude<FromChild, { type: "empty" }>): void {
-  const call = child.calls.get(message.call);
-  if (call === undefined) return;
-  switch (message.type) {
-    case "events":
-      call.phase = phaseAfter(call.phase, message.events);
-      call.onEvents?.(message.events);
-      break;
-    case "reply":
-      call.onReply(message.reply);
-      break;
-    case "fault":
-      call.fail(decodeFault(message.fault));
-      break;
-  }
-}
-
-function phaseAfter(phase: ErrorPhase, events: readonly EngineEvent[]): ErrorPhase {
-  const last = events.at(-1);
-  if (last === undefined) return phase;
-  if (last.kind === "status") return last.status === "loading" ? "load" : "first-event";
-  return last.kind === "ready" ? "first-event" : "stream";
-}
-
-async function end({ process: child }: Child): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  child.ref();
-  child.kill("SIGKILL");
-  await gone;
-}
-
-/** What the end of its process means for a call: a load that kills it will do so again, anything else may succeed. */
-function deathOf(call: Call, child: Child, code: number | null, signal: NodeJS.Signals | null): LlmError {
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  const cause = new Error(
-    child.stderr.trim() === "" ? `the engine's process ended ${how}` : child.stderr.trim(),
-  );
-  if (call.phase === "load") {
-    return new LlmError("model-load-failed", `the engine's process ended ${how} while it loaded the model`, {
-      phase: "load",
-      // A kill from outside says nothing about the file.
-      retryable: signal === "SIGKILL" || signal === "SIGTERM",
-      hint: "the file may be damaged: fetch it again",
-      cause,
-    });
-  }
-  const broken = call.phase === "stream";
-  return new LlmError(
-    broken ? "stream-interrupted" : "provider-internal",
-    `the engine's process ended ${how}${broken ? " in the middle of the answer" : ""}`,
-    { phase: call.phase, retryable: true, hint: "send the request again: it starts a new engine", cause },
-  );
 }

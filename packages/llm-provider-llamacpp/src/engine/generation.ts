@@ -1,16 +1,12 @@
 import { LlmError } from "@enginehouse/llm-core";
-import type {
-  ChatHistoryItem,
-  ChatModelFunctions,
-  ChatWrapper,
-  LLamaChatGenerateResponseOptions,
-  Token,
-} from "node-llama-cpp";
+import type { LLamaChatGenerateResponseOptions } from "node-llama-cpp";
 
 import type { ChatJob, ChatOutcome, EngineEvent, ModelLack } from "../wire.ts";
+import { createAnswer } from "./answer.ts";
 import type { NodeLlama } from "./llama.ts";
 import type { ChatModel } from "./model.ts";
 import type { Pace } from "./pacing.ts";
+import { callingFirst, promptTokens, withEmptyThought } from "./prompt.ts";
 
 export interface GenerationHost {
   readonly library: NodeLlama;
@@ -130,65 +126,6 @@ export async function generateAnswer(job: ChatJob, host: GenerationHost): Promis
 
 const windowFull = new Error("the context window is full");
 
-/** The chunks of one answer as events. */
-function createAnswer(emit: (event: EngineEvent) => void) {
-  let thoughtTokens = 0;
-  let open: { index: number; name: string } | undefined;
-  const answer = {
-    thoughtTokens: () => thoughtTokens,
-    chunk(chunk: { type: "segment" | undefined; text: string; tokens: readonly Token[] }): void {
-      if (chunk.type === "segment") thoughtTokens += chunk.tokens.length;
-      if (chunk.text !== "") emit({ kind: chunk.type === "segment" ? "thought" : "text", text: chunk.text });
-    },
-    callChunk(chunk: { callIndex: number; functionName: string; paramsChunk: string }): void {
-      open = { index: chunk.callIndex, name: chunk.functionName };
-      emit({ kind: "call-text", ...open, text: chunk.paramsChunk });
-    },
-    calls: 0,
-    call(call: { functionName: string }): void {
-      emit({ kind: "call-end", index: answer.calls, name: call.functionName });
-      answer.calls += 1;
-      open = undefined;
-    },
-    /** True when the fault is the model's: its arguments do not fit the tool's schema. */
-    failCall(error: unknown): boolean {
-      if (open === undefined || !(error instanceof Error)) return false;
-      if (!CALL_FAULTS.has(error.constructor.name)) return false;
-      emit({ kind: "call-end", ...open, error: error.message });
-      return true;
-    },
-  };
-  return answer;
-}
-
-/** A model that always thinks has done so already: its turn begins with a thought that is over. */
-function withEmptyThought(history: readonly ChatHistoryItem[]): ChatHistoryItem[] {
-  const last = history.at(-1);
-  if (last?.type !== "model" || last.response.length > 0) return [...history];
-  const thought = { type: "segment", segmentType: "thought", text: "", ended: true } as const;
-  return [...history.slice(0, -1), { type: "model", response: [thought] }];
-}
-
-const CALL_FAULTS: ReadonlySet<string> = new Set([
-  "LlamaFunctionCallValidationError",
-  "LlamaJsonSchemaValidationError",
-  "SyntaxError",
-]);
-
-export function promptTokens(
-  wrapper: ChatWrapper,
-  tokenizer: Parameters<ReturnType<ChatWrapper["generateContextState"]>["contextText"]["tokenize"]>[0],
-  chatHistory: readonly ChatHistoryItem[],
-  functions: ChatModelFunctions | undefined,
-): Token[] {
-  const state = wrapper.generateContextState({
-    chatHistory,
-    ...(functions !== undefined && { availableFunctions: functions }),
-    documentFunctionParams: true,
-  });
-  return state.contextText.tokenize(tokenizer);
-}
-
 function overflow(tokens: number, window: number): LlmError {
   return new LlmError(
     "context-overflow",
@@ -198,23 +135,4 @@ function overflow(tokens: number, window: number): LlmError {
       hint: 'shorten the messages, set overflow to "drop-oldest", or load the model with a larger contextWindow',
     },
   );
-}
-
-/** The same template, but the model's turn begins inside a call; `undefined` where the template knows no such state. */
-function callingFirst(wrapper: ChatWrapper): ChatWrapper | undefined {
-  const probe = wrapper.generateContextState({ chatHistory: [{ type: "model", response: [] }] });
-  if (probe.prefixTriggers !== undefined || probe.noPrefixTrigger !== undefined) return undefined;
-  const calling: ChatWrapper = Object.create(wrapper, {
-    generateContextState: {
-      value(options: Parameters<ChatWrapper["generateContextState"]>[0]) {
-        const { contextText, stopGenerationTriggers } = wrapper.generateContextState(options);
-        return {
-          contextText,
-          stopGenerationTriggers,
-          functionCall: { initiallyEngaged: true, disengageInitiallyEngaged: [] },
-        };
-      },
-    },
-  });
-  return calling;
 }

@@ -1,9 +1,8 @@
-import { LlmError } from "@enginehouse/llm-core";
-
-import { readLlamaFault } from "../errors.ts";
 import type { EngineOptions, ModelRef, Resident } from "../wire.ts";
+import { abortable } from "./abortable.ts";
 import type { Native } from "./llama.ts";
-import { DEFAULT_WINDOW, openModel, type OpenModel } from "./model.ts";
+import { loadModel } from "./load.ts";
+import type { OpenModel } from "./model.ts";
 
 /** The models in memory: each loaded once, kept while it is used and for a while after. */
 export interface ModelCache {
@@ -55,26 +54,12 @@ export function createModelCache(
     const abandon = new AbortController();
     const listeners = new Set<(progress: number) => void>();
     const window = ref.contextWindow ?? options.contextWindow;
-    const loading = inTurn(async () => {
-      abandon.signal.throwIfAborted();
-      const { assertFits } = await import("../models/fit.ts");
-      await assertFits(
-        { path: ref.path, contextSize: window ?? DEFAULT_WINDOW, sequences: options.parallel },
-        { provider: "llamacpp", force: ref.force === true },
-      );
-      let told = 0;
-      return loadModel(
-        await native(),
-        ref,
-        { ...options, contextWindow: window },
-        abandon.signal,
-        (progress) => {
-          if (progress - told < PROGRESS_STEP) return;
-          told = progress;
-          for (const listener of listeners) listener(progress);
-        },
-      );
-    });
+    const tell = (progress: number): void => {
+      for (const listener of listeners) listener(progress);
+    };
+    const loading = inTurn(async () =>
+      loadModel(await native(), ref, { ...options, contextWindow: window }, abandon.signal, tell),
+    );
     const entry: Entry = {
       ref,
       loading,
@@ -137,22 +122,25 @@ export function createModelCache(
     entry.timer.unref();
   }
 
-  /** A model that is there with another window than the one asked for has to be loaded again. */
-  async function entryFor(ref: ModelRef): Promise<Entry> {
-    const there = entries.get(ref.path);
-    if (there === undefined) return begin(ref);
+  /** Counts the caller among the entry's users at once: between two steps the last of the others may leave it. */
+  async function claim(ref: ModelRef, signal: AbortSignal): Promise<Entry> {
     const { contextWindow } = ref;
-    if (contextWindow === undefined || contextWindow === (there.ref.contextWindow ?? options.contextWindow))
-      return there;
-    await retire(there);
-    return entries.get(ref.path) ?? begin(ref);
+    for (;;) {
+      const there = entries.get(ref.path) ?? begin(ref);
+      const window = there.open?.window() ?? there.ref.contextWindow ?? options.contextWindow;
+      if (contextWindow === undefined || contextWindow === window) {
+        there.users += 1;
+        return there;
+      }
+      // A model that is there with another window than the one asked for has to be loaded again.
+      await abortable(retire(there), signal);
+    }
   }
 
   return {
     async acquire(ref, signal, onProgress) {
       const began = performance.now();
-      const entry = await abortable(entryFor(ref), signal);
-      entry.users += 1;
+      const entry = await claim(ref, signal);
       clearTimeout(entry.timer);
       entry.expiresAt = undefined;
       const wait = entry.open === undefined;
@@ -205,50 +193,5 @@ export function createModelCache(
   };
 }
 
-/** The engine reports each tensor; so much more must be there before it is told on. */
-const PROGRESS_STEP = 0.05;
-
 /** The longest delay that `setTimeout` takes, 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-async function loadModel(
-  native: Native,
-  ref: ModelRef,
-  options: EngineOptions,
-  signal: AbortSignal,
-  onProgress: (progress: number) => void,
-): Promise<OpenModel> {
-  native.forgetWords();
-  try {
-    const model = await native.llama.loadModel({
-      modelPath: ref.path,
-      gpuLayers: options.gpuLayers,
-      loadSignal: signal,
-      onLoadProgress: onProgress,
-      ignoreMemorySafetyChecks: ref.force === true,
-    });
-    return openModel(native, model, options);
-  } catch (error) {
-    if (signal.aborted) throw error;
-    const fault = readLlamaFault(error, { phase: "load", model: ref.id });
-    if (fault.code !== "model-load-failed") throw fault;
-    throw new LlmError("model-load-failed", `the model "${ref.id}" could not be loaded: ${fault.message}`, {
-      phase: "load",
-      retryable: false,
-      hint:
-        fault.hint ??
-        "the file may be damaged or made for a newer llama.cpp: fetch it again, or update the provider",
-      cause: native.lastWords() === undefined ? error : new Error(native.lastWords(), { cause: error }),
-    });
-  }
-}
-
-/** The promise, or the signal's reason as soon as it is aborted: what is shared goes on for the others. */
-function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
-}

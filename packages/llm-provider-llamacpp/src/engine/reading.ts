@@ -2,8 +2,8 @@ import { LlmError } from "@enginehouse/llm-core";
 import type { LlamaEmbeddingContext, LlamaRankingContext } from "node-llama-cpp";
 
 import type { Asks } from "../wire.ts";
-import { promptTokens } from "./generation.ts";
 import type { OpenModel, Reader } from "./model.ts";
+import { promptTokens } from "./prompt.ts";
 
 // What a model reads without writing: texts to vectors, documents to scores, prompts to counts.
 

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+
+import { defaultThreads, engineOptions, storeOptions } from "../src/settings.ts";
+
+test("half of the processors work, at least one and at most eight", () => {
+  expect([1, 2, 3, 4, 8, 16, 64].map(defaultThreads)).toEqual([1, 1, 1, 2, 4, 8, 8]);
+});
+
+test("settings win over the environment, which wins over the defaults", () => {
+  const env = { LLAMACPP_MODELS_DIR: "/env", HF_TOKEN: "of-env", HF_ENDPOINT: "https://mirror.example" };
+  expect(storeOptions({}, env)).toMatchObject({
+    modelsDir: "/env",
+    hubToken: "of-env",
+    hubUrl: "https://mirror.example",
+  });
+  expect(storeOptions({ modelsDir: "/own", hubToken: "own" }, env)).toMatchObject({
+    modelsDir: "/own",
+    hubToken: "own",
+  });
+  expect(storeOptions({}, {}).modelsDir).toMatch(/\.enginehouse.models$/);
+});
+
+test("an engine starts with two chats at once and keeps models for five minutes", () => {
+  expect(engineOptions({})).toMatchObject({
+    gpu: "auto",
+    gpuLayers: "auto",
+    parallel: 2,
+    keepAlive: 300_000,
+  });
+});
