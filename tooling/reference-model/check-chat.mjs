@@ -1,9 +1,10 @@
 // Shows how a model does in a chat of node-llama-cpp: tool calls, a grounded answer, thoughts.
 //
-// node check-chat.mjs MODEL.gguf     in a folder where node-llama-cpp is installed
+// node check-chat.mjs MODEL.gguf [--from FOLDER]     FOLDER: where node-llama-cpp is installed
 import path from "node:path";
+import { parseArgs } from "node:util";
 
-import { startLlama } from "./engines.mjs";
+import { enginesIn } from "./engines.mjs";
 
 const LONGEST_ANSWER = 60;
 const helpful = "You are a helpful assistant.";
@@ -33,9 +34,13 @@ const questions = [
   { text: "What is 2 plus 3? /think" },
 ];
 
-const [file] = process.argv.slice(2);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { from: { type: "string", default: "." } },
+});
+const [file] = positionals;
 if (file === undefined) throw new Error("usage: node check-chat.mjs MODEL.gguf");
-const { llama, LlamaChat, resolveChatWrapper } = await startLlama();
+const { llama, LlamaChat, resolveChatWrapper } = await enginesIn(options.from).startLlama();
 const model = await llama.loadModel({ modelPath: path.resolve(file) });
 const chatWrapper = resolveChatWrapper(model);
 const context = await model.createContext({ contextSize: 1024 });

@@ -1,34 +1,37 @@
 // Compares the exported models with PyTorch: tokens and greedy answers, in node-llama-cpp and in transformers.js.
 //
-// node check.mjs PROMPTS FOLDER [--name reference-model] [--count 20] [--show]
-// PROMPTS comes from evaluate.py, FOLDER from export.py; what is not in FOLDER is left out. Run it in a folder where
-// both packages are installed, or one of them.
+// node check.mjs PROMPTS MODELS [--from FOLDER] [--name reference-model] [--count 20] [--show]
+//
+// PROMPTS comes from evaluate.py, MODELS is a folder of export.py; what it lacks is left out. FOLDER is where
+// node-llama-cpp, transformers.js or both are installed, by default the working directory.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-import { isInstalled, startLlama, startTransformers } from "./engines.mjs";
+import { enginesIn } from "./engines.mjs";
 
 const LONGEST_ANSWER = 300;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    from: { type: "string", default: "." },
     name: { type: "string", default: "reference-model" },
     count: { type: "string", default: "20" },
     show: { type: "boolean", default: false },
   },
 });
 const [promptsFile, folder] = positionals;
-if (folder === undefined) throw new Error("usage: node check.mjs PROMPTS FOLDER");
+if (folder === undefined) throw new Error("usage: node check.mjs PROMPTS MODELS");
+const { has, startLlama, startTransformers } = enginesIn(options.from);
 const prompts = pick(JSON.parse(readFileSync(promptsFile, "utf8")), Number(options.count));
 
-if (isInstalled("node-llama-cpp")) {
+if (has("node-llama-cpp")) {
   for (const kind of ["f16", "q8_0"]) await checkGguf(path.join(folder, `${options.name}-${kind}.gguf`));
-} else console.log("node-llama-cpp is not installed here: GGUF is left out");
-if (isInstalled("@huggingface/transformers")) {
+} else console.log("node-llama-cpp is not installed there: GGUF is left out");
+if (has("@huggingface/transformers")) {
   for (const dtype of ["fp32", "q8"]) await checkOnnx(`${options.name}-onnx`, dtype);
-} else console.log("@huggingface/transformers is not installed here: ONNX is left out");
+} else console.log("@huggingface/transformers is not installed there: ONNX is left out");
 process.exit(0); // the engines keep threads
 
 async function checkGguf(file) {

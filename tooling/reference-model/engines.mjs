@@ -1,34 +1,35 @@
-// The engines, taken from the folder that a check is run in: it needs the packages, this one does not.
+// The engines of the checks. They are installed elsewhere: this folder has no dependencies.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Imports the file of an installed package by its path, as a package may export nothing that `require` finds. */
-function importInstalled(file) {
-  return import(pathToFileURL(path.resolve("node_modules", file)).href);
-}
+/** What is installed in `folder`: whether a package is there, and the engines that start from it. */
+export function enginesIn(folder) {
+  // By path, as a package may export nothing that `require` would find.
+  const load = (file) => import(pathToFileURL(path.resolve(folder, "node_modules", file)).href);
 
-export function isInstalled(name) {
-  return existsSync(path.join("node_modules", name));
-}
+  return {
+    has: (name) => existsSync(path.join(folder, "node_modules", name)),
 
-/** One llama.cpp on one thread of the CPU, and the library it came with. */
-export async function startLlama() {
-  const library = await importInstalled("node-llama-cpp/dist/index.js");
-  const llama = await library.getLlama({
-    gpu: false,
-    build: "never",
-    skipDownload: true,
-    logLevel: library.LlamaLogLevel.error,
-    maxThreads: 1,
-  });
-  return { ...library, llama };
-}
+    /** llama.cpp on one thread of the CPU, and the library it came with. */
+    async startLlama() {
+      const library = await load("node-llama-cpp/dist/index.js");
+      const llama = await library.getLlama({
+        gpu: false,
+        build: "never",
+        skipDownload: true,
+        logLevel: library.LlamaLogLevel.error,
+        maxThreads: 1,
+      });
+      return { ...library, llama };
+    },
 
-/** transformers.js, reading models from this folder only. */
-export async function startTransformers(folder) {
-  const library = await importInstalled("@huggingface/transformers/dist/transformers.node.mjs");
-  library.env.allowRemoteModels = false;
-  library.env.localModelPath = `${path.resolve(folder)}/`;
-  return library;
+    /** transformers.js, reading models from this folder only. */
+    async startTransformers(models) {
+      const library = await load("@huggingface/transformers/dist/transformers.node.mjs");
+      library.env.allowRemoteModels = false;
+      library.env.localModelPath = `${path.resolve(models)}/`;
+      return library;
+    },
+  };
 }
