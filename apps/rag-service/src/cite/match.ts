@@ -41,6 +41,10 @@ const DOUBT = 0.5;
 
 /** What the question already says, relative to what the sentence adds. */
 const ASKED_SHARE = 0.3;
+/** The whole passage counts less than the sentence that says it and the one before. */
+const WHOLE_SHARE = 0.3;
+/** A sentence of the passage with this share of what is needed concerns the claim. */
+const CONCERNS = 0.35;
 /** A number that is found says as much as a rare word. */
 const NUMBER_WEIGHT = 4;
 
@@ -49,13 +53,20 @@ interface Needs {
   readonly wanted: ReadonlyMap<string, number>;
   readonly numbers: readonly string[];
   readonly names: readonly string[];
+  readonly clauses: readonly Clause[];
+}
+
+interface Clause {
+  readonly forms: ReadonlySet<string>;
+  readonly negated: boolean;
 }
 
 interface Compared extends Match {
-  /** All its numbers and names are there. */
+  /** All its numbers and names are there, and nothing is denied that it affirms. */
   readonly provable: boolean;
+  readonly denied: boolean;
+  /** What stands in the best sentence and the one before. */
   readonly forms: ReadonlySet<string>;
-  /** Those that stand where its words are. */
   readonly numbers: ReadonlySet<string>;
 }
 
@@ -69,6 +80,8 @@ interface Prepared {
   readonly forms: ReadonlySet<string>;
   readonly numbers: ReadonlySet<string>;
   readonly heading: ReadonlySet<string>;
+  /** Words that are never written small. */
+  readonly named: ReadonlySet<string>;
   readonly parts: readonly Part[];
 }
 
@@ -86,7 +99,7 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     await learn([...claim.words]);
     signal?.throwIfAborted();
 
-    const needs = needsOf(claim);
+    const needs = needsOf(claim, sentence);
     const judged = await withSecondOpinion(
       sentence,
       prepared.map((candidate) => compare(candidate, needs)),
@@ -99,7 +112,7 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
   }
 
   /** What the question says already counts little, unless the sentence says nothing else. */
-  function needsOf(claim: Claim): Needs {
+  function needsOf(claim: Claim, sentence: string): Needs {
     const fresh = [...claim.words].filter((form) => !asked.has(form));
     const numbers = [...claim.numbers].filter((number) => !askedNumbers.has(number));
     const repeats = fresh.length + numbers.length === 0;
@@ -108,7 +121,17 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
       const weight = weights.get(form) ?? 1;
       wanted.set(form, asked.has(form) && !repeats ? weight * ASKED_SHARE : weight);
     }
-    return { wanted, numbers, names: [...claim.names].filter((form) => !asked.has(form)) };
+    const names = [...claim.names].filter((form) => !asked.has(form));
+    // A first word is capitalised anyway: it is a name when the passages never write it small.
+    const [opening] = words(sentence);
+    if (
+      opening !== undefined &&
+      fresh.includes(opening.form) &&
+      prepared.some(({ named }) => named.has(opening.form))
+    ) {
+      names.push(opening.form);
+    }
+    return { wanted, numbers, names, clauses: clausesOf(sentence) };
   }
 
   function compare(candidate: Prepared, needs: Needs): Compared {
@@ -129,27 +152,34 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     // A number proves something only where the sentence's words are, not anywhere in the passage.
     const numbers = new Set(
       parts.flatMap((part, at) => {
-        const concerns = [part, parts[at - 1], parts[at + 1]].some(
-          (near) => near !== undefined && touches(needs, near.forms),
-        );
+        const concerns =
+          at === best ||
+          at === best - 1 ||
+          share({ ...needs, numbers: [] }, part.forms, part.numbers) >= CONCERNS;
         return concerns ? [...part.numbers] : [];
       }),
     );
+    const near = [best - 1, best, best + 1].flatMap((at) => parts[at] ?? []);
+    const nearby = near.reduce((all, part) => union(all, part.forms), candidate.heading);
+    const denied = deniesOtherwise(needs, passage.text.slice(span.start, span.end));
     const provable =
       needs.numbers.every((number) => numbers.has(number)) &&
-      needs.names.every((form) => candidate.forms.has(form));
-    const before = parts[best - 1];
+      needs.names.every((form) => nearby.has(form)) &&
+      !denied;
     const local = union(around[best] ?? candidate.forms, candidate.heading);
-    const localNumbers = union(parts[best]?.numbers ?? numbers, before?.numbers ?? numbers);
-    const base = 0.5 * share(needs, candidate.forms, numbers) + 0.5 * share(needs, local, localNumbers);
+    const localNumbers = union(parts[best]?.numbers ?? numbers, parts[best - 1]?.numbers ?? numbers);
+    const base =
+      WHOLE_SHARE * share(needs, candidate.forms, numbers) +
+      (1 - WHOLE_SHARE) * share(needs, local, localNumbers);
     return {
       passage,
       span,
       support: provable ? base : base * 0.5,
       supports: provable && base >= DOUBT,
       provable,
-      forms: candidate.forms,
-      numbers,
+      forms: local,
+      numbers: localNumbers,
+      denied,
     };
   }
 
@@ -184,7 +214,7 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
 
   /** Two passages that prove a sentence between them, each with a share of its own. */
   function together(sorted: readonly Compared[], needs: Needs): readonly Match[] | undefined {
-    const few = sorted.slice(0, 4);
+    const few = sorted.slice(0, 4).filter(({ denied }) => !denied);
     for (const first of few) {
       for (const second of few) {
         if (first === second) continue;
@@ -251,12 +281,38 @@ function prepare(passage: Passage): Prepared {
     forms: union(heading, formsOf(text)),
     numbers: new Set([...readAllNumbers(around), ...parts.flatMap((part) => [...part.numbers])]),
     heading,
+    named: namesOf(text),
     parts,
   };
 }
 
-function touches({ wanted }: Needs, forms: ReadonlySet<string>): boolean {
-  return [...wanted.keys()].some((form) => forms.has(form));
+function namesOf(text: string): ReadonlySet<string> {
+  const large = new Set<string>();
+  const small = new Set<string>();
+  for (const word of words(text)) (/^\p{Lu}/u.test(word.text) ? large : small).add(word.form);
+  return new Set([...large].filter((form) => !small.has(form)));
+}
+
+/** One says "not" and the other does not, in the two clauses that share most. */
+function deniesOtherwise({ clauses }: Needs, sentence: string): boolean {
+  let most = 0;
+  let denies = false;
+  for (const theirs of clausesOf(sentence)) {
+    for (const ours of clauses) {
+      const shared = [...ours.forms].filter((form) => theirs.forms.has(form)).length;
+      if (shared <= most) continue;
+      most = shared;
+      denies = ours.negated !== theirs.negated;
+    }
+  }
+  return denies;
+}
+
+function clausesOf(sentence: string): readonly Clause[] {
+  return sentence.split(/[;:,.]\s|\b(?:but|although|while|whereas|because|since)\b/).map((text) => ({
+    forms: readClaim(text).words,
+    negated: /\b(?:not|never|no|cannot|nobody)\b|n['’]t\b/i.test(text),
+  }));
 }
 
 function formsOf(text: string): ReadonlySet<string> {
