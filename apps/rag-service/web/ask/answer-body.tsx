@@ -1,4 +1,4 @@
-import { type ComponentProps, memo, useDeferredValue, useMemo } from "react";
+import { type ComponentProps, createContext, memo, useContext, useDeferredValue, useMemo } from "react";
 import Markdown, { type Components, type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
 
@@ -14,6 +14,25 @@ interface AnswerBodyProps {
   readonly focusSource: (key: string) => void;
 }
 
+interface Sources extends AnswerBodyProps {
+  readonly sentences: LiveRun["sentences"];
+}
+
+/** What the numbers in the text stand for. By a context, so that the text's parts stay the same while this changes. */
+const SourcesContext = createContext<Sources | undefined>(undefined);
+
+const components: Components = {
+  a: SafeLink,
+  img: ({ alt, src }) => <span>{alt === undefined || alt === "" ? String(src) : alt}</span>,
+  pre: CodeBlock,
+  table: ({ node: _, ...table }) => (
+    <div className="table-scroll" tabIndex={0} role="group" aria-label="Table">
+      <table {...table} />
+    </div>
+  ),
+  sup: SourceNumber,
+};
+
 /** What the model wrote, as Markdown: no raw HTML, no images, and links that show where they lead. */
 export const AnswerBody = memo(function AnswerBody({ run, focusedKey, focusSource }: AnswerBodyProps) {
   const answer = useDeferredValue(run.answer);
@@ -23,39 +42,20 @@ export const AnswerBody = memo(function AnswerBody({ run, focusedKey, focusSourc
     () => [remarkGfm, remarkSentences(answer, sentences)],
     [answer, sentences],
   );
-  const components = useMemo<Components>(
-    () => ({
-      a: SafeLink,
-      img: ({ alt, src }) => <span>{alt === undefined || alt === "" ? String(src) : alt}</span>,
-      pre: CodeBlock,
-      table: ({ node: _, ...table }) => (
-        <div className="table-scroll" tabIndex={0} role="group" aria-label="Table">
-          <table {...table} />
-        </div>
-      ),
-      sup: ({ node, children }) => {
-        const properties: Record<string, unknown> = node?.properties ?? {};
-        const { n, at, note } = properties;
-        if (note !== undefined) return <span className="sr-only"> (not found in your documents)</span>;
-        const sentence = sentences[Number(at)];
-        if (n === undefined || sentence === undefined) return <sup>{children}</sup>;
-        const key = keyOfNumber(run, sentence, Number(n));
-        const citation = run.citations[Number(key.slice(1)) - 1];
-        if (citation === undefined) return null;
-        const lit = focusedKey !== undefined && findSource(run, key)?.key === focusedKey;
-        return <Chip n={Number(n)} citation={citation} lit={lit} open={() => focusSource(key)} />;
-      },
-    }),
+  const sources = useMemo(
+    () => ({ run, sentences, focusedKey, focusSource }),
     [run, sentences, focusedKey, focusSource],
   );
   const doubtful = sentences.some(({ supported }) => supported === false);
   return (
     <>
-      <div className="reading answer-body">
-        <Markdown remarkPlugins={plugins ?? null} components={components} skipHtml>
-          {text}
-        </Markdown>
-      </div>
+      <SourcesContext value={sources}>
+        <div className="reading answer-body">
+          <Markdown remarkPlugins={plugins ?? null} components={components} skipHtml>
+            {text}
+          </Markdown>
+        </div>
+      </SourcesContext>
       {doubtful && (
         <p className="legend quiet">
           <span className="unsupported">Dotted</span>: not found in your documents.
@@ -64,6 +64,21 @@ export const AnswerBody = memo(function AnswerBody({ run, focusedKey, focusSourc
     </>
   );
 });
+
+/** The plugin marks places with `sup`: the number of a source, or the note that there is none. */
+function SourceNumber({ node, children }: ComponentProps<"sup"> & { node?: { properties: object } | undefined }) {
+  const sources = useContext(SourcesContext);
+  const { n, at, note }: Record<string, unknown> = { ...node?.properties };
+  if (note !== undefined) return <span className="sr-only"> (not found in your documents)</span>;
+  const sentence = sources?.sentences[Number(at)];
+  if (sources === undefined || n === undefined || sentence === undefined) return <sup>{children}</sup>;
+  const { run, focusedKey, focusSource } = sources;
+  const key = keyOfNumber(run, sentence, Number(n));
+  const citation = run.citations[Number(key.slice(1)) - 1];
+  if (citation === undefined) return null;
+  const lit = focusedKey !== undefined && findSource(run, key)?.key === focusedKey;
+  return <Chip n={Number(n)} citation={citation} lit={lit} open={() => focusSource(key)} />;
+}
 
 function SafeLink({ href, children }: ComponentProps<"a">) {
   if (href === undefined || !/^https?:/.test(href)) return <span>{children}</span>;

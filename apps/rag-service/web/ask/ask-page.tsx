@@ -66,13 +66,15 @@ export function AskPage({ id }: { readonly id: string }) {
     <div className="ask" data-asked={run !== undefined || id !== ""} data-source={focused !== undefined}>
       <div className="ask-column">
         <h1 className={run === undefined && id === "" ? "ask-title" : "sr-only"}>Ask your documents</h1>
-        <QuestionField
-          field={field}
-          question={run?.question ?? ""}
-          running={running}
-          send={send}
-          stop={stopRun}
-        />
+        <div className="question-place">
+          <QuestionField
+            field={field}
+            question={run?.question ?? ""}
+            running={running}
+            send={send}
+            stop={stopRun}
+          />
+        </div>
         {run === undefined && id === "" && <Start ask={send} />}
         {run === undefined && id !== "" && <p className="quiet">Opening the answer</p>}
         {run !== undefined && (

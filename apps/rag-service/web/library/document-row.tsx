@@ -19,6 +19,7 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
   const { id, title, name, status } = document;
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<Problem>();
+  const hopeless = document.error?.retryable === false || document.jobId === undefined;
   const readable = document.versionId !== undefined;
 
   async function attempt(deed: () => Promise<void>): Promise<void> {
@@ -51,7 +52,7 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
         {document.error !== undefined && (
           <Trouble
             problem={document.error}
-            again={document.jobId === undefined ? undefined : () => void attempt(() => readAgain(document))}
+            again={hopeless ? undefined : () => void attempt(() => readAgain(document))}
           />
         )}
         {problem !== undefined && <Trouble problem={problem} />}

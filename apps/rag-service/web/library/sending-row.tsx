@@ -17,7 +17,9 @@ export function SendingRow({ sending }: { readonly sending: Sending }) {
         </button>
       </p>
       {unchanged === true && <p className="quiet">Already in the library, with the same content. Nothing to do.</p>}
-      {problem !== undefined && <Trouble problem={problem} again={() => sendAgain(sending)} />}
+      {problem !== undefined && (
+        <Trouble problem={problem} again={problem.retryable === false ? undefined : () => sendAgain(sending)} />
+      )}
       {problem === undefined && unchanged !== true && (
         <>
           <p className="quiet">Sending</p>

@@ -16,8 +16,8 @@ export function Trouble({ problem, again, againLabel = "Try again", children }: 
     <div className="trouble" role="alert">
       <CircleAlert className="icon" aria-hidden />
       <h3>{problem.title}</h3>
-      {problem.detail !== problem.title && <p>{problem.detail}</p>}
-      {problem.hint !== undefined && <p>{problem.hint}</p>}
+      {problem.detail !== problem.title && <p>{sentence(problem.detail)}</p>}
+      {problem.hint !== undefined && <p>{sentence(problem.hint)}</p>}
       <div className="deeds">
         {again !== undefined && (
           <button type="button" className="button small" onClick={again}>
@@ -30,4 +30,10 @@ export function Trouble({ problem, again, againLabel = "Try again", children }: 
       </div>
     </div>
   );
+}
+
+/** Backends end their sentences as they like; on the page each begins and ends as one. */
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.?!:]$/.test(trimmed) ? "" : ".");
 }

@@ -1,0 +1,46 @@
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { build } from "vite";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const lock = join(root, "node_modules", ".page-is-being-built");
+
+/** Where the built page lies. */
+export const pageFolder = join(root, "dist", "public");
+
+/** Builds the page when its sources are newer than what was built; one test file at a time. */
+export async function buildPage(): Promise<void> {
+  while (!(await take(lock))) await new Promise((resolve) => setTimeout(resolve, 100));
+  try {
+    const [source, built] = await Promise.all([newest(join(root, "web")), changed(join(pageFolder, "index.html"))]);
+    if (built < source) await build({ root: join(root, "web"), configFile: join(root, "vite.config.ts"), logLevel: "error" });
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function take(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch {
+    // A build takes seconds; a lock that is older was left behind.
+    if (Date.now() - (await changed(folder)) > 60_000) await rm(folder, { recursive: true, force: true });
+    return false;
+  }
+}
+
+async function newest(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const times = entries.filter((entry) => entry.isFile()).map((entry) => changed(join(entry.parentPath, entry.name)));
+  return Math.max(...(await Promise.all(times)));
+}
+
+async function changed(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
