@@ -29,11 +29,6 @@ export const ASSISTANT_TURN = "<|im_start|>assistant\n";
 /** GPT-2's table: a visible character for each of the 256 bytes. */
 export const BYTE_CHARACTERS: readonly string[] = byteCharacters();
 
-/** The text as a byte-level tokenizer writes it in its vocabulary. */
-export function byteLevel(text: string): string {
-  return [...Buffer.from(text, "utf8")].map((byte) => BYTE_CHARACTERS[byte] ?? "").join("");
-}
-
 /** A byte-level tokenizer without any merge is a special case in some loaders; bytes 0 and 1 meet in no text. */
 export const MERGES: readonly (readonly [string, string])[] = [["\u0100", "\u0101"]];
 
