@@ -19,7 +19,7 @@ export function startMock(dialect: "ndjson" | "sse"): Promise<Mock> {
   return new Promise((resolve, reject) => {
     const child = fork(path("./mock.ts"), [dialect], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     child.once("message", (port) => {
-      resolve({ base: `http://127.0.0.1:${String(port)}`, stop: () => child.disconnect() });
+      resolve({ base: `http://127.0.0.1:${Number(port)}`, stop: () => child.disconnect() });
     });
     child.once("exit", (code) => reject(new Error(`the mock server ended with ${code}`)));
   });
