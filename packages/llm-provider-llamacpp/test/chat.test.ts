@@ -52,6 +52,7 @@ test("thoughts come apart from the answer, and are counted", async () => {
 test("a model asked not to think answers at once", async () => {
   const answer = await generate(provider, ask("think", { reasoning: "none" }));
   expect(answer.reasoning).toBe("");
+  expect(answer.text).not.toContain("think>");
 });
 
 test("a wish to think is refused for a model without thoughts, or said to be left out", async () => {

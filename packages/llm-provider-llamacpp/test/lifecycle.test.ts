@@ -1,6 +1,8 @@
 import { type ChatRequest, generate } from "@enginehouse/llm-core";
 import { expect, test } from "vitest";
 
+import { createEngine } from "../src/engine/engine.ts";
+import { engineOptions } from "../src/settings.ts";
 import { createModelFolder } from "./model-folder.ts";
 
 const models = createModelFolder();
@@ -38,11 +40,17 @@ test("another window loads the model anew, and chats then have that window", asy
   expect(await provider.loadedModels()).toHaveLength(1);
 });
 
-test("a window beyond what the model was made for is cut to that", async () => {
-  const provider = models.provider();
-  expect(await provider.loadModel({ model: talker, contextWindow: 100_000 })).toMatchObject({
-    contextWindow: 2048,
-  });
+test("a window beyond what the model was made for is cut to that, and asking again loads nothing", async () => {
+  const engine = createEngine(engineOptions({ threads: 1, gpu: false }));
+  const job = { model: { id: talker, path: `${models.folder}/${talker}.gguf`, contextWindow: 100_000 } };
+  const heard: unknown[] = [];
+  const load = () => engine.ask("load", job, new AbortController().signal, (event) => heard.push(event));
+  expect(await load()).toMatchObject({ contextWindow: 2048 });
+  expect(heard).toContainEqual(expect.objectContaining({ status: "loading" }));
+  heard.length = 0;
+  expect(await load()).toMatchObject({ contextWindow: 2048 });
+  expect(heard).toEqual([]);
+  await engine.close();
 });
 
 test("unloading frees the model; one that is not loaded is no error", async () => {

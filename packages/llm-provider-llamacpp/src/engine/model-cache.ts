@@ -127,8 +127,8 @@ export function createModelCache(
     const { contextWindow } = ref;
     for (;;) {
       const there = entries.get(ref.path) ?? begin(ref);
-      const window = there.open?.window() ?? there.ref.contextWindow ?? options.contextWindow;
-      if (contextWindow === undefined || contextWindow === window) {
+      const asked = there.ref.contextWindow ?? options.contextWindow;
+      if ([undefined, asked, there.open?.window()].includes(contextWindow)) {
         there.users += 1;
         return there;
       }
