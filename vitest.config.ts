@@ -6,7 +6,14 @@ const report = process.env["VITEST_REPORT"];
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", "apps/*", "tooling/house", "tooling/installs", "tooling/acceptance", "tooling/scripts"],
+    projects: [
+      "packages/*",
+      "apps/*",
+      "tooling/house",
+      "tooling/installs",
+      "tooling/acceptance",
+      "tooling/scripts",
+    ],
     reporters: [
       "default",
       "./tooling/vitest/skipped.js",
