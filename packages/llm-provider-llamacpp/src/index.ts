@@ -14,3 +14,4 @@ const plugin: ProviderPlugin<LlamacppSettings, LlamacppProvider> = defineProvide
 export default plugin;
 export const createLlamacpp = plugin.create;
 export type { LlamacppProvider, LlamacppSettings };
+export { type CatalogueEntry, catalogue } from "./models/catalogue.ts";

@@ -1,4 +1,4 @@
-import { realpath, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 
 import {
@@ -13,13 +13,12 @@ import {
 } from "@enginehouse/llm-core";
 
 import { brokenInfo, type Candidate, descriptionOf, infoOf } from "./models/describe.ts";
-import { removePart } from "./models/download.ts";
-import { idOfFile, scanModels } from "./models/folder.ts";
 import { createHeaderCache } from "./models/header-cache.ts";
-import { partNames, readModelFile } from "./models/model-file.ts";
+import { createInstalled, targetOf } from "./models/installed.ts";
+import { readModelFile } from "./models/model-file.ts";
+import { removePart } from "./models/part.ts";
 import { createPuller } from "./models/pull.ts";
-
-export { type CatalogueEntry, catalogue } from "./models/catalogue.ts";
+import { removeModelFiles } from "./models/remove.ts";
 
 export interface ModelStoreOptions {
   /** The provider's name, for errors. */
@@ -63,66 +62,15 @@ const STALL_MS = 60_000;
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { name, modelsDir, packaged } = options;
   const headers = createHeaderCache();
+  const installed = createInstalled({ name, modelsDir, packaged });
   const puller = createPuller({
     modelsDir,
-    idOf: (target) => folderId(target),
+    idOf: installed.idOf,
     hubUrl: options.hubUrl,
     hubToken: options.hubToken,
     allowInsecure: options.allowInsecureDownloads === true,
     stallMs: options.pullStallMs ?? STALL_MS,
   });
-
-  /** A file of the folder whose id a package has already keeps its ending, so that both can be named. */
-  function folderId(file: string): string {
-    const id = idOfFile(file);
-    return packaged.some((model) => model.id === id) ? file : id;
-  }
-
-  async function findAll(signal: AbortSignal | undefined): Promise<readonly Candidate[]> {
-    const files = await scanModels(modelsDir, signal);
-    const taken = new Map<string, string>();
-    for (const file of files) if (!taken.has(folderId(file))) taken.set(folderId(file), file);
-    const inFolder = files.map((file) => {
-      const id = folderId(file);
-      return { id: taken.get(id) === file ? id : file, path: join(modelsDir, file), packaged: undefined };
-    });
-    return [...inFolder, ...packaged.map((model) => ({ id: model.id, path: model.path, packaged: model }))];
-  }
-
-  async function find(model: string, signal: AbortSignal | undefined): Promise<Candidate> {
-    const all = await findAll(signal);
-    const pulled = targetOf(model);
-    const wanted = [
-      model,
-      model.replace(/\.gguf$/i, ""),
-      ...(pulled === undefined ? [] : [folderId(pulled), pulled]),
-    ];
-    for (const id of wanted) {
-      const found = all.find((candidate) => candidate.id === id);
-      if (found !== undefined) return found;
-    }
-    const known = all.map(({ id }) => id);
-    const reference = /^(?:hf:|https?:\/\/)/i.test(model);
-    throw new LlmError(
-      reference ? "model-not-installed" : "model-not-found",
-      `no model "${model}" is installed${known.length === 0 ? "" : ` (installed: ${listed(known)})`}`,
-      {
-        provider: name,
-        model,
-        hint: reference
-          ? "Pull it first."
-          : `Put a GGUF file into ${modelsDir}, or pull one such as hf:user/repository:Q4_K_M.`,
-      },
-    );
-  }
-
-  function targetOf(model: string): string | undefined {
-    try {
-      return puller.targetOf(model);
-    } catch {
-      return undefined;
-    }
-  }
 
   async function infoOrProblem(candidate: Candidate): Promise<ModelInfo> {
     try {
@@ -154,15 +102,15 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
 
   return {
     async list({ signal } = {}) {
-      const infos = await Promise.all((await findAll(signal)).map(infoOrProblem));
+      const infos = await Promise.all((await installed.all(signal)).map(infoOrProblem));
       return infos.toSorted((a, b) => Number(a.demonstration ?? false) - Number(b.demonstration ?? false));
     },
     async describe(model, { signal } = {}) {
-      const candidate = await find(model, signal);
+      const candidate = await installed.find(model, signal);
       return descriptionOf(candidate, await readWhole(candidate));
     },
     async resolve(model, { signal } = {}) {
-      const candidate = await find(model, signal);
+      const candidate = await installed.find(model, signal);
       const { problem } = infoOf(candidate, await readWhole(candidate));
       if (problem !== undefined)
         throw new LlmError("model-load-failed", `"${candidate.id}" cannot be used: ${problem}`, {
@@ -182,7 +130,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       const target = targetOf(model);
       if (target !== undefined && puller.isPulling(target)) throw busy(model);
       const rest = target === undefined ? 0 : await removePart(join(modelsDir, target));
-      const candidate = await find(model, signal).catch((error: unknown) => {
+      const candidate = await installed.find(model, signal).catch((error: unknown) => {
         if (rest > 0) return undefined;
         throw error;
       });
@@ -200,7 +148,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       }
       const file = relative(modelsDir, candidate.path).split(sep).join("/");
       if (puller.isPulling(file)) throw busy(model);
-      return { freedBytes: rest + (await removeFiles(file)) };
+      return { freedBytes: rest + (await removeModelFiles(modelsDir, file, name)) };
     },
     close: () => puller.close(),
   };
@@ -212,27 +160,4 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       hint: "Cancel the pull first.",
     });
   }
-
-  /** All parts of a model. Of a link only the link goes. */
-  async function removeFiles(file: string): Promise<number> {
-    const slash = file.lastIndexOf("/") + 1;
-    const root = await realpath(modelsDir);
-    let freed = 0;
-    for (const part of partNames(file.slice(slash))) {
-      const path = join(modelsDir, file.slice(0, slash), part);
-      const folder = await realpath(join(modelsDir, file.slice(0, slash)));
-      if (folder !== root && !folder.startsWith(root + sep)) {
-        throw new LlmError("forbidden", `${path} lies outside the models folder`, { provider: name });
-      }
-      const found = await stat(path).catch(() => undefined);
-      if (found === undefined) continue;
-      await rm(path);
-      freed += found.size;
-    }
-    return freed;
-  }
-}
-
-function listed(ids: readonly string[]): string {
-  return ids.length <= 6 ? ids.join(", ") : `${ids.slice(0, 6).join(", ")} and ${ids.length - 6} more`;
 }

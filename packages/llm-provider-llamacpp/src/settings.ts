@@ -1,14 +1,14 @@
-import { homedir, availableParallelism } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 
 import { lazySchema } from "@enginehouse/llm-core";
 import type { ZodType } from "zod";
 
+import { defaultModelsDir } from "./models/models-dir.ts";
 import type { EngineOptions } from "./wire.ts";
 
 /** What a user may configure. Read once, at the first operation. */
 export interface LlamacppSettings {
-  /** Where the GGUF files are, and where pulled ones go. Default `LLAMACPP_MODELS_DIR`, else `.enginehouse/models` in the home folder. */
+  /** Where the GGUF files are, and where pulled ones go. Default `LLAMACPP_MODELS_DIR`, else `models` in `ENGINEHOUSE_DATA_DIR`, else in the user's data folder for Enginehouse. */
   readonly modelsDir?: string | undefined;
   /** `process` (default): the engine runs in a child process, whose crash is an error and no more. `none`: in this one. */
   readonly isolation?: "process" | "none" | undefined;
@@ -89,7 +89,7 @@ export function engineOptions(given: LlamacppSettings): EngineOptions {
 /** What the model store needs, with the environment's word where the settings say nothing. */
 export function storeOptions(given: LlamacppSettings, env: NodeJS.ProcessEnv = process.env) {
   return {
-    modelsDir: given.modelsDir ?? env["LLAMACPP_MODELS_DIR"] ?? join(homedir(), ".enginehouse", "models"),
+    modelsDir: given.modelsDir ?? env["LLAMACPP_MODELS_DIR"] ?? defaultModelsDir(env),
     hubUrl: given.hubUrl ?? env["HF_ENDPOINT"] ?? "https://huggingface.co",
     hubToken: given.hubToken ?? env["HF_TOKEN"],
     allowInsecureDownloads: given.allowInsecureDownloads ?? false,

@@ -22,8 +22,9 @@ import {
 } from "@enginehouse/llm-reference-model/scripted";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { catalogue, createModelStore, type ModelStore, type ModelStoreOptions } from "../src/models.ts";
-import { defaultModelsDir } from "../src/models/folder.ts";
+import { createModelStore, type ModelStore, type ModelStoreOptions } from "../src/models.ts";
+import { catalogue } from "../src/models/catalogue.ts";
+import { defaultModelsDir } from "../src/models/models-dir.ts";
 import { readReference } from "../src/models/reference.ts";
 
 let folder = "";
@@ -236,15 +237,16 @@ describe("a description", () => {
 
 describe("names", () => {
   test("with the ending, and the reference it was pulled by, mean the same model", async () => {
-    const path = put("user/repository/model.gguf");
+    const path = put("user/repository/model-Q8_0.gguf");
+    put("user/repository/model-Q4_0.gguf");
     const store = open();
-    for (const name of [
-      "user/repository/model",
-      "user/repository/model.gguf",
-      "hf:user/repository/model.gguf",
-    ]) {
-      expect(await store.resolve(name)).toMatchObject({ id: "user/repository/model", path });
+    const id = "user/repository/model-Q8_0";
+    for (const name of [id, `${id}.gguf`, `hf:${id}.gguf`, "hf:user/repository:Q8_0"]) {
+      expect(await store.resolve(name)).toMatchObject({ id, path });
     }
+    await expect(store.resolve("hf:user/repository:Q2_K")).rejects.toMatchObject({
+      code: "model-not-installed",
+    });
   });
 
   test.each(["../secret", "/etc/passwd", "..", "", "user/../../x", "C:\\x.gguf"])(

@@ -17,7 +17,8 @@ test("settings win over the environment, which wins over the defaults", () => {
     modelsDir: "/own",
     hubToken: "own",
   });
-  expect(storeOptions({}, {}).modelsDir).toMatch(/\.enginehouse.models$/);
+  expect(storeOptions({}, {}).modelsDir).toMatch(/enginehouse.models$/);
+  expect(storeOptions({}, { ENGINEHOUSE_DATA_DIR: "/data" }).modelsDir).toMatch(/^.data.models$/);
 });
 
 test("an engine starts with two chats at once and keeps models for five minutes", () => {

@@ -12,3 +12,13 @@ export interface Alternative {
   readonly sources: readonly Source[];
   readonly reference: { readonly shape: Shape; readonly target: Located } | undefined;
 }
+
+/** Both at once. */
+export function both(one: Alternative, other: Alternative): Alternative {
+  const sources = [...one.sources, ...other.sources];
+  if (one.reference === undefined || other.reference === undefined) {
+    return { sources, reference: one.reference ?? other.reference };
+  }
+  const { node, pointer } = other.reference.target;
+  return { sources: [...sources, { node: { allOf: [node] }, pointer }], reference: one.reference };
+}

@@ -1,4 +1,4 @@
-import { sameJson, typeOf } from "./check.ts";
+import { sameJson, typeOf } from "./json-values.ts";
 import type { Shape } from "./shape.ts";
 
 /** True only when it is certain that no value fits both. */

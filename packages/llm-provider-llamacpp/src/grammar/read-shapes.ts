@@ -1,13 +1,16 @@
 import { LlmError } from "@enginehouse/llm-core";
 
-import type { Alternative } from "./alternative.ts";
-import { checkValue, isRecord } from "./check.ts";
+import { type Alternative, both } from "./alternative.ts";
+import { checkValue } from "./check.ts";
 import { areDisjoint } from "./disjoint.ts";
+import { isRecord } from "./json-values.ts";
 import { ANNOTATIONS, CHECKED_ONLY, EXPRESSED, REFUSED } from "./keywords.ts";
+import { branches, checkPattern, describe, isPureReference, saysItsType, unwrap } from "./node-forms.ts";
 import { below, resolvePointer, type Located } from "./pointer.ts";
 import { invalid, type Reader } from "./reader.ts";
 import type { CompileOptions, GrammarWarning, Shape, Shapes } from "./shape.ts";
 import { shapesOf } from "./shapes-of.ts";
+import { assertWritable } from "./writable.ts";
 
 /** More alternatives than this in one place is a schema gone wrong, not a wish. */
 const MAX_ALTERNATIVES = 128;
@@ -167,131 +170,4 @@ export function readShapes(schema: unknown, options: CompileOptions = {}): Shape
   const shapes: Shapes = { root, named, warnings: [...warnings.values()] };
   assertWritable(shapes);
   return shapes;
-}
-
-/** The keyword's branches, checked to be a list that is not empty. */
-function branches(
-  node: Readonly<Record<string, unknown>>,
-  keyword: string,
-  pointer: string,
-): readonly Located[] {
-  const value = node[keyword];
-  if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length === 0)
-    throw invalid(below(pointer, keyword), "it must be a list with at least one schema");
-  return value.map((branch: unknown, index) => ({ node: branch, pointer: below(pointer, keyword, index) }));
-}
-
-function both(one: Alternative, other: Alternative): Alternative {
-  const sources = [...one.sources, ...other.sources];
-  if (one.reference === undefined || other.reference === undefined) {
-    return { sources, reference: one.reference ?? other.reference };
-  }
-  const { node, pointer } = other.reference.target;
-  return { sources: [...sources, { node: { allOf: [node] }, pointer }], reference: one.reference };
-}
-
-/** Several generators write `{ "allOf": [{ "$ref": … }], "description": … }` for a reference with a remark. */
-function unwrap(located: Located): Located;
-function unwrap(located: Located | undefined): Located | undefined;
-function unwrap(located: Located | undefined): Located | undefined {
-  if (!isRecord(located?.node)) return located;
-  const { allOf, ...rest } = located.node;
-  const alone =
-    Array.isArray(allOf) && allOf.length === 1 && Object.keys(rest).every((key) => ANNOTATIONS.has(key));
-  return alone ? { node: allOf[0], pointer: below(located.pointer, "allOf", 0) } : located;
-}
-
-/** `{ "properties": … }` alone also fits every string: what we take it to mean does not count here. */
-function saysItsType(node: unknown): boolean {
-  return (
-    isRecord(node) &&
-    ["type", "const", "enum", "$ref", "allOf", "anyOf", "oneOf"].some((keyword) => keyword in node)
-  );
-}
-
-function isPureReference(node: unknown): boolean {
-  return (
-    isRecord(node) &&
-    typeof node["$ref"] === "string" &&
-    Object.keys(node).every((key) => key === "$ref" || ANNOTATIONS.has(key))
-  );
-}
-
-function checkPattern(pattern: unknown, pointer: string): void {
-  try {
-    if (typeof pattern !== "string") throw new TypeError("it is no string");
-    RegExp(pattern, "u");
-  } catch (error) {
-    throw invalid(pointer, error instanceof Error ? error.message : String(error));
-  }
-}
-
-function describe(all: readonly Located[]): string | undefined {
-  for (const { node } of all) {
-    if (isRecord(node) && typeof node["description"] === "string") return node["description"];
-  }
-  return undefined;
-}
-
-/** Refuses definitions that only name each other and those that no finite value fits: the model would never come to an end. */
-function assertWritable({ root, named }: Shapes): void {
-  const finite = new Set<string>();
-  const ends = (shape: Shape): boolean => {
-    switch (shape.kind) {
-      case "any":
-      case "boolean":
-      case "null":
-      case "literal":
-      case "string":
-      case "number":
-        return true;
-      case "ref":
-        return finite.has(shape.pointer);
-      case "union":
-        return shape.of.some(ends);
-      case "array": {
-        const needed = Math.max(shape.minItems, shape.prefix.length);
-        return (
-          shape.prefix.every(ends) &&
-          (needed <= shape.prefix.length || shape.items === undefined || ends(shape.items))
-        );
-      }
-      case "object":
-        return (
-          shape.properties.every((property) => !property.required || ends(property.shape)) &&
-          (shape.minProperties <= shape.properties.length ||
-            shape.additional === undefined ||
-            ends(shape.additional))
-        );
-    }
-  };
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const [pointer, shape] of named) {
-      if (finite.has(pointer) || !ends(shape)) continue;
-      finite.add(pointer);
-      grown = true;
-    }
-  }
-  for (const pointer of named.keys())
-    if (!finite.has(pointer)) throw invalid(pointer, "only a value without end fits it");
-  if (!ends(root)) throw invalid("#", "only a value without end fits it");
-
-  const visiting = new Set<string>();
-  const follow = (shape: Shape, from: string): void => {
-    if (shape.kind === "union") for (const one of shape.of) follow(one, from);
-    if (shape.kind !== "ref") return;
-    if (visiting.has(shape.pointer))
-      throw invalid(from, "its reference comes back to itself without a value between");
-    visiting.add(shape.pointer);
-    const target = named.get(shape.pointer);
-    if (target !== undefined) follow(target, shape.pointer);
-    visiting.delete(shape.pointer);
-  };
-  for (const [pointer, shape] of named) {
-    visiting.add(pointer);
-    follow(shape, pointer);
-    visiting.delete(pointer);
-  }
 }

@@ -1,6 +1,6 @@
 import type { GbnfJsonSchema } from "node-llama-cpp";
 
-import { isRecord } from "./check.ts";
+import { isRecord } from "./json-values.ts";
 import { readShapes } from "./read-shapes.ts";
 import type { CompileOptions, GrammarWarning, Property, Shape } from "./shape.ts";
 

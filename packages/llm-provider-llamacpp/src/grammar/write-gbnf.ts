@@ -1,7 +1,8 @@
 import { LlmError } from "@enginehouse/llm-core";
 
 import { writeNumber } from "./number-rules.ts";
-import type { GrammarWarning, Property, Shape, Shapes, StringFormat } from "./shape.ts";
+import type { GrammarWarning, Property, Shape, Shapes } from "./shape.ts";
+import { FORMAT_RULES, NEEDS, SHARED } from "./shared-rules.ts";
 
 /** llama.cpp refuses 2,000 repetitions of one symbol; longer ones are chained from blocks. */
 const BLOCK = 1000;
@@ -70,7 +71,7 @@ export function writeGbnf({ root, named }: Shapes): {
   }
 
   function writeString({ minLength, maxLength, format }: Extract<Shape, { kind: "string" }>): string {
-    if (format !== undefined) return rule(FORMATS[format]);
+    if (format !== undefined) return rule(FORMAT_RULES[format]);
     if (minLength === 0 && maxLength === undefined) return shared("string");
     return rule(`"\\"" ${repeat(shared("char"), minLength, maxLength, "Length")} "\\""`);
   }
@@ -170,34 +171,3 @@ function alternatives(options: readonly string[]): string {
 function quote(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
-
-const DAY = `("0" [1-9] | "1" [0-9] | "2" [0-8])`;
-// February ends on the 28th here: whether a year is a leap year is beyond a grammar.
-const DATE = `[0-9]{4} "-" ( ("0" [1-9] | "1" [0-2]) "-" ${DAY} | ("0" [13-9] | "1" [0-2]) "-" ("29" | "30") | ("0" [13578] | "1" [02]) "-31" )`;
-const CLOCK = `("0" [0-9] | "1" [0-9] | "2" [0-3]) ":" [0-5] [0-9]`;
-const TIME = `${CLOCK} ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | ("+" | "-") ${CLOCK})`;
-
-const FORMATS: Readonly<Record<StringFormat, string>> = {
-  date: `"\\"" ${DATE} "\\""`,
-  time: `"\\"" ${TIME} "\\""`,
-  "date-time": `"\\"" ${DATE} "T" ${TIME} "\\""`,
-  uuid: `"\\"" [0-9a-f]{8} ("-" [0-9a-f]{4}){3} "-" [0-9a-f]{12} "\\""`,
-};
-
-const SHARED = {
-  ws: ` | " " | "\\n" [ \\t]{0,24}`,
-  // No \u escapes: two of them may be one character, and then lengths would be miscounted.
-  char: `[^"\\\\\\x00-\\x1F\\x7F\\uD800-\\uDFFF\\U00110000-\\U001FFFFF] | "\\\\" ["\\\\/bfnrt]`,
-  string: `"\\"" char* "\\""`,
-  number: `"-"? ("0" | [1-9] [0-9]{0,14}) ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?`,
-  value: `object | array | string | number | "true" | "false" | "null"`,
-  object: `"{" ws (string ":" " "? value ("," ws string ":" " "? value)* ws)? "}"`,
-  array: `"[" ws (value ("," ws value)* ws)? "]"`,
-} as const;
-
-const NEEDS: Readonly<Partial<Record<keyof typeof SHARED, readonly (keyof typeof SHARED)[]>>> = {
-  string: ["char"],
-  value: ["object", "array", "string", "number"],
-  object: ["ws", "string", "value"],
-  array: ["ws", "value"],
-};

@@ -24,7 +24,7 @@ export function catalogue(): readonly CatalogueEntry[] {
 
 const ENTRIES: readonly CatalogueEntry[] = [
   {
-    reference: "hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF:Q4_K_M",
+    reference: "hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf",
     name: "Qwen2.5 0.5B Instruct",
     task: "chat",
     sizeBytes: 491 * MB,
@@ -34,7 +34,7 @@ const ENTRIES: readonly CatalogueEntry[] = [
     note: "Small and quick; answers simple questions about a text, in many languages.",
   },
   {
-    reference: "hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
+    reference: "hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF/qwen2.5-1.5b-instruct-q4_k_m.gguf",
     name: "Qwen2.5 1.5B Instruct",
     task: "chat",
     sizeBytes: 1_120 * MB,
@@ -44,7 +44,7 @@ const ENTRIES: readonly CatalogueEntry[] = [
     note: "A good start on a laptop without a graphics card.",
   },
   {
-    reference: "hf:HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF:Q4_K_M",
+    reference: "hf:HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF/smollm2-1.7b-instruct-q4_k_m.gguf",
     name: "SmolLM2 1.7B Instruct",
     task: "chat",
     sizeBytes: 1_060 * MB,
@@ -54,7 +54,7 @@ const ENTRIES: readonly CatalogueEntry[] = [
     note: "English only; keeps to instructions well for its size.",
   },
   {
-    reference: "hf:Qwen/Qwen3-4B-GGUF:Q4_K_M",
+    reference: "hf:Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf",
     name: "Qwen3 4B",
     task: "chat",
     sizeBytes: 2_500 * MB,
@@ -64,7 +64,7 @@ const ENTRIES: readonly CatalogueEntry[] = [
     note: "Thinks before it answers where it is asked to, and calls tools; wants 8 GB of memory.",
   },
   {
-    reference: "hf:Qwen/Qwen3-8B-GGUF:Q4_K_M",
+    reference: "hf:Qwen/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf",
     name: "Qwen3 8B",
     task: "chat",
     sizeBytes: 5_030 * MB,
@@ -74,7 +74,7 @@ const ENTRIES: readonly CatalogueEntry[] = [
     note: "Clearly better answers; wants 16 GB of memory or a graphics card.",
   },
   {
-    reference: "hf:nomic-ai/nomic-embed-text-v1.5-GGUF:Q8_0",
+    reference: "hf:nomic-ai/nomic-embed-text-v1.5-GGUF/nomic-embed-text-v1.5.Q8_0.gguf",
     name: "Nomic Embed Text v1.5",
     task: "embedding",
     sizeBytes: 146 * MB,
@@ -84,7 +84,7 @@ const ENTRIES: readonly CatalogueEntry[] = [
     note: "Finds passages by meaning; English, 768 dimensions.",
   },
   {
-    reference: "hf:Qwen/Qwen3-Embedding-0.6B-GGUF:Q8_0",
+    reference: "hf:Qwen/Qwen3-Embedding-0.6B-GGUF/Qwen3-Embedding-0.6B-Q8_0.gguf",
     name: "Qwen3 Embedding 0.6B",
     task: "embedding",
     sizeBytes: 639 * MB,

@@ -1,16 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-  writeFile,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { LlmError } from "@enginehouse/llm-core";
@@ -18,19 +8,13 @@ import { LlmError } from "@enginehouse/llm-core";
 import { diskFault } from "./disk-fault.ts";
 import { readGguf } from "./gguf.ts";
 import type { RemoteFile } from "./hub.ts";
+import { continues, type KnownPart, type PartNote, readExtent, readNote, resumable, sumOf } from "./part.ts";
 import type { Web, WebReply } from "./web.ts";
 
 export interface DownloadProgress {
   readonly status: "downloading" | "verifying";
   readonly receivedBytes: number;
   readonly totalBytes: number | undefined;
-}
-
-/** What is known of a part: whether the rest of the same file can be put behind it. */
-interface PartNote {
-  readonly url: string;
-  readonly etag?: string | undefined;
-  readonly sha256?: string | undefined;
 }
 
 /**
@@ -75,46 +59,6 @@ export async function downloadFile(
     if (signal.aborted) throw new LlmError("aborted", "the pull was cancelled", { cause: error });
     if (spoiled) await Promise.all([part, notePath].map((one) => rm(one, { force: true })));
     throw diskFault(error, path);
-  }
-}
-
-/** Removes what a cancelled or broken download has left. */
-export async function removePart(path: string): Promise<number> {
-  const found = await stat(`${path}.part`).catch(() => undefined);
-  await Promise.all([`${path}.part`, `${path}.part.json`].map((one) => rm(one, { force: true })));
-  return found?.size ?? 0;
-}
-
-interface KnownPart {
-  readonly bytes: number;
-  readonly etag: string | undefined;
-}
-
-/** How much of the part can be kept: only of the very same file. */
-async function resumable(remote: RemoteFile, part: string, notePath: string): Promise<KnownPart> {
-  const [found, note] = await Promise.all([stat(part).catch(() => undefined), readNote(notePath)]);
-  const nothing = { bytes: 0, etag: undefined };
-  if (found === undefined || note === undefined || found.size === 0) return nothing;
-  const sums = remote.sha256 !== undefined && note.sha256 !== undefined;
-  const sameSum = sums && note.sha256 === remote.sha256;
-  const sameTag = !sums && note.url === remote.url.href && note.etag !== undefined;
-  if (!sameSum && !sameTag) return nothing;
-  if (remote.sizeBytes !== undefined && found.size > remote.sizeBytes) return nothing;
-  // With an equal sum the content is the same, whatever tag a mirror gives it.
-  return { bytes: found.size, etag: sameSum ? undefined : note.etag };
-}
-
-async function readNote(path: string): Promise<PartNote | undefined> {
-  try {
-    const note: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof note !== "object" || note === null) return undefined;
-    const text = (name: string): string | undefined => {
-      const value: unknown = Reflect.get(note, name);
-      return typeof value === "string" ? value : undefined;
-    };
-    return { url: text("url") ?? "", etag: text("etag"), sha256: text("sha256") };
-  } catch {
-    return undefined;
   }
 }
 
@@ -192,22 +136,6 @@ async function receive(
   }
 }
 
-/** Whether the reply begins where the part ends. A whole file in its stead is right too. */
-function continues(reply: WebReply, kept: number): boolean {
-  return reply.status === 200 || (reply.status === 206 && readExtent(reply).start === kept);
-}
-
-/** Where the reply's bytes belong, and how long the file is. */
-function readExtent(reply: WebReply): { readonly start: number; readonly total: number | undefined } {
-  const length = reply.headers.get("content-length");
-  const announced = length === null || !/^\d+$/.test(length) ? undefined : Number(length);
-  if (reply.status !== 206) return { start: 0, total: announced };
-  const [, from, whole] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(reply.headers.get("content-range") ?? "") ?? [];
-  const start = from === undefined ? Number.NaN : Number(from);
-  if (whole !== "*" && whole !== undefined) return { start, total: Number(whole) };
-  return { start, total: announced === undefined ? undefined : start + announced };
-}
-
 async function verify(
   remote: RemoteFile,
   part: string,
@@ -233,11 +161,6 @@ async function verify(
       `${remote.url.pathname} is truncated at its source: ${header.fileBytes} of ${header.expectedBytes} bytes`,
     );
   }
-}
-
-function sumOf({ firstHeaders, headers }: WebReply): string | undefined {
-  const tag = (firstHeaders.get("x-linked-etag") ?? headers.get("x-linked-etag"))?.replaceAll('"', "");
-  return tag !== undefined && /^[0-9a-f]{64}$/i.test(tag) ? tag.toLowerCase() : undefined;
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -1,22 +1,7 @@
 import { opendir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { readPartName } from "./model-file.ts";
-
-/** Where models are kept when no setting says otherwise: the user's data folder for Enginehouse. */
-export function defaultModelsDir(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-  platform: NodeJS.Platform = process.platform,
-  home: string = homedir(),
-): string {
-  const own = env["ENGINEHOUSE_DATA_DIR"];
-  if (own !== undefined && own !== "") return join(own, "models");
-  if (platform === "darwin") return join(home, "Library", "Application Support", "enginehouse", "models");
-  if (platform === "win32")
-    return join(env["LOCALAPPDATA"] ?? join(home, "AppData", "Local"), "enginehouse", "models");
-  return join(env["XDG_DATA_HOME"] ?? join(home, ".local", "share"), "enginehouse", "models");
-}
 
 const MAX_DEPTH = 6;
 const MAX_FILES = 5_000;

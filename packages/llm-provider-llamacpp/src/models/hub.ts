@@ -1,7 +1,7 @@
 import { LlmError } from "@enginehouse/llm-core";
 
 import { partNames, readPartName } from "./model-file.ts";
-import { type PullReference, targetPath } from "./reference.ts";
+import { hasQuantization, type PullReference, targetPath } from "./reference.ts";
 import type { Web } from "./web.ts";
 
 /** One file to fetch. */
@@ -123,15 +123,12 @@ function chooseFile(
     });
   }
   const sorted = models.toSorted((a, b) => a.path.length - b.path.length || a.path.localeCompare(b.path));
-  const has =
-    (name: string) =>
-    (entry: Entry): boolean =>
-      new RegExp(`(?:^|[-._/])${name.replaceAll(".", "\\.")}(?=[-._/])`, "i").test(entry.path);
   let chosen: Entry | undefined;
   if (file !== undefined) chosen = entries.find(({ path }) => path === file);
-  else if (quantization !== undefined) chosen = sorted.find(has(quantization));
+  else if (quantization !== undefined)
+    chosen = sorted.find(({ path }) => hasQuantization(path, quantization));
   else {
-    for (const name of PREFERRED) chosen ??= sorted.find(has(name));
+    for (const name of PREFERRED) chosen ??= sorted.find(({ path }) => hasQuantization(path, name));
     chosen ??= sorted[0];
   }
   if (chosen === undefined) {

@@ -8,7 +8,7 @@ import { readGguf } from "./gguf.ts";
 import { type RemoteFile, resolveHubFiles } from "./hub.ts";
 import { lockFile } from "./lock-file.ts";
 import { partNames, readModelFile, readPartName } from "./model-file.ts";
-import { type PullReference, readReference, targetPath } from "./reference.ts";
+import { ownTarget, type PullReference, readReference, targetPath } from "./reference.ts";
 import { createSharedWork } from "./shared-work.ts";
 import { createWeb, type WebOptions } from "./web.ts";
 
@@ -20,8 +20,6 @@ export interface PullerOptions extends WebOptions {
 
 export interface Puller {
   pull(reference: string, options: CallOptions): AsyncGenerator<PullProgress, void, undefined>;
-  /** The file, below the models folder, that a reference names by itself; `undefined` when only the hub can tell. */
-  targetOf(reference: string): string | undefined;
   isPulling(target: string): boolean;
   close(): Promise<void>;
 }
@@ -93,7 +91,7 @@ export function createPuller(options: PullerOptions): Puller {
 
   /** Nothing is asked of the network for a file that is there and whole. */
   async function findInstalled(reference: PullReference): Promise<string | undefined> {
-    const target = targetOfReference(reference);
+    const target = ownTarget(reference);
     if (target === undefined) return undefined;
     const model = await readModelFile(join(options.modelsDir, target)).catch(() => undefined);
     return model === undefined ? undefined : target;
@@ -111,8 +109,6 @@ export function createPuller(options: PullerOptions): Puller {
 
   return {
     pull,
-    targetOf: (text) =>
-      /^(?:hf:|https?:\/\/)/i.test(text) ? targetOfReference(readReference(text)) : undefined,
     isPulling: (target) => writing.has(target),
     close: () => work.close(),
   };
@@ -133,11 +129,6 @@ function createProgress(total: number | undefined, report: (progress: PullProgre
     lastStatus = status;
     report({ status, receivedBytes, totalBytes, fraction: totalBytes === undefined ? undefined : highest });
   };
-}
-
-function targetOfReference(reference: PullReference): string | undefined {
-  if (reference.kind === "url") return targetPath(reference, "");
-  return reference.file === undefined ? undefined : targetPath(reference, reference.file);
 }
 
 /** All parts of a split file, where the address names the first. */

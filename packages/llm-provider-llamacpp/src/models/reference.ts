@@ -39,6 +39,18 @@ export function targetPath(reference: PullReference, file: string): string {
   return [host.replaceAll(/[:[\]]/g, "_"), ...steps.map(decode)].map(plainName).join("/");
 }
 
+/** The file that a reference names by itself; `undefined` when only the hub can tell. */
+export function ownTarget(reference: PullReference): string | undefined {
+  if (reference.kind === "url") return targetPath(reference, "");
+  return reference.file === undefined ? undefined : targetPath(reference, reference.file);
+}
+
+/** Whether a file's name says that it has this quantization. */
+export function hasQuantization(name: string, quantization: string): boolean {
+  const escaped = quantization.replaceAll(".", "\\.");
+  return new RegExp(`(?:^|[-._/])${escaped}(?=[-._/]|$)`, "i").test(name);
+}
+
 function readHubReference(text: string): PullReference {
   const [path = "", revision = "main"] = text.slice(3).replace(/^\/\//, "").split("#", 2);
   const [user, repository, ...rest] = path.split("/");

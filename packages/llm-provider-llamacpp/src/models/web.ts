@@ -1,12 +1,7 @@
 import { LlmError } from "@enginehouse/llm-core";
-import {
-  type Deadlines,
-  type HttpTransport,
-  readsOf,
-  startDeadlines,
-  statusFault,
-  transportFault,
-} from "@enginehouse/llm-wire";
+import { type Deadlines, type HttpTransport, readsOf, startDeadlines } from "@enginehouse/llm-wire";
+
+import { addressOf, endOf, readFault } from "./web-faults.ts";
 
 /** How the store reaches the network. */
 export interface WebOptions {
@@ -67,7 +62,7 @@ export function createWeb(transport: HttpTransport, options: WebOptions): Web {
       const reply = replyOf(response, deadlines, addressOf(url), firstHeaders);
       if (response.status < 300 || request.accept?.includes(response.status) === true) return reply;
       const body = await reply.text(ERROR_BODY).catch(() => "");
-      throw readFault(response, body, url);
+      throw readFault(response, body, { url, hub: url.origin === hubOrigin, token: options.hubToken });
     }
     throw new LlmError(
       "invalid-response",
@@ -116,35 +111,6 @@ export function createWeb(transport: HttpTransport, options: WebOptions): Web {
       hint: downgraded
         ? "The server led from a secure address to an insecure one."
         : "Use https, or allow it with the setting allowInsecureDownloads.",
-    });
-  }
-
-  function readFault(response: Response, body: string, url: URL): LlmError {
-    const text = options.hubToken === undefined ? body : body.replaceAll(options.hubToken, "[redacted]");
-    const fault = statusFault(response.status, response.headers, text, addressOf(url));
-    const hub = url.origin === hubOrigin;
-    const { status, retryAfterMs } = fault;
-    if (response.status === 401 || response.status === 403) {
-      const hint = hub
-        ? "It does not exist, is private, or asks you to accept its licence first: do that on its page, then set HF_TOKEN to a token that may read it."
-        : "Fetch it another way and put the file into the models folder.";
-      return new LlmError(response.status === 401 ? "unauthenticated" : "forbidden", fault.message, {
-        status,
-        hint,
-      });
-    }
-    if (response.status === 404 || response.status === 410) {
-      return new LlmError("model-not-found", fault.message, {
-        status,
-        hint: "Check the spelling of the reference.",
-      });
-    }
-    if (response.status < 500) return fault;
-    // A server that fails now may serve the same file a minute later, and the part is kept.
-    return new LlmError("unavailable", fault.message, {
-      status,
-      retryAfterMs,
-      hint: "Pull again later; what has arrived is kept.",
     });
   }
 
@@ -199,34 +165,6 @@ export function createWeb(transport: HttpTransport, options: WebOptions): Web {
   return { get, close: () => transport.close() };
 }
 
-/** Without the query: addresses of downloads carry signatures there. */
-function addressOf(url: URL): string {
-  return `${url.origin}${url.pathname}`;
-}
-
 function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
-}
-
-function endOf(
-  error: unknown,
-  deadlines: Deadlines,
-  signal: AbortSignal | undefined,
-  address: string,
-  begun: boolean,
-): unknown {
-  if (deadlines.fault !== undefined) {
-    return new LlmError("timeout", `${address}: ${deadlines.fault.message}`, {
-      hint: "Pull again: it goes on where it stopped. The setting pullStallMs says how long a pause may be.",
-      cause: error,
-    });
-  }
-  if (signal?.aborted === true || deadlines.signal.aborted)
-    return new LlmError("aborted", "the pull was cancelled", { cause: error });
-  const fault = transportFault(error, address, begun);
-  if (!begun) return fault;
-  return new LlmError(fault.code, fault.message, {
-    cause: error,
-    hint: "Pull again: it goes on where it stopped.",
-  });
 }
