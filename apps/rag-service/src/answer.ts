@@ -1,21 +1,35 @@
 /** One question: search, quotes at once, then a model's answer with every sentence checked against its sources. */
-import type { ChatEvent, FinishEvent, Registry } from "@enginehouse/llm-core";
+import type { FinishEvent, Registry } from "@enginehouse/llm-core";
 
-import { fault, toProblem } from "./api/problem.ts";
-import type { AnswerRequest, Citation, Hit as ApiHit, ModelChoice, Notice } from "./api/schemas.ts";
 import {
-  type Attribution,
-  type Attributor,
-  createAttributor,
-  type SentenceVerdict,
-} from "./cite/attribute.ts";
+  citationOfQuote,
+  emitFigures,
+  emitSentence,
+  isWord,
+  passOn,
+  quoteAnswer,
+  toApiHit,
+  withoutRef,
+} from "./answer-events.ts";
+import { fault, toProblem } from "./api/problem.ts";
+import type { AnswerRequest, ModelChoice } from "./api/schemas.ts";
+import { type Attributor, createAttributor } from "./cite/attribute.ts";
 import type { EmbedderSource } from "./embedder.ts";
+import {
+  FAR,
+  type Fault,
+  modelsFailed,
+  NO_MODEL,
+  NOT_FOUND,
+  noticesOfEnd,
+  noticeOfState,
+} from "./notices.ts";
 import { buildPrompt, type Prompt, type Turn } from "./prompt.ts";
 import { bestQuotes, type Quote } from "./retrieve/quotes.ts";
-import type { Hit, Searcher, SearchResult } from "./retrieve/search.ts";
+import type { Searcher, SearchResult } from "./retrieve/search.ts";
 import type { RunContext, RunOutcome } from "./runs/runs.ts";
 import type { Store } from "./store/store.ts";
-import { type Attempt, tryTargets } from "./targets.ts";
+import { tryTargets } from "./targets.ts";
 
 export interface AnswerParts {
   readonly registry: Registry;
@@ -47,7 +61,10 @@ export async function answerQuestion(
   const query = standalone(request.question, history);
   if (query !== request.question) emit({ type: "query.rewritten", query });
 
-  const [result, empty] = await Promise.all([search(parts, query, context), noticeOfState(parts, request)]);
+  const [result, empty] = await Promise.all([
+    search(parts, query, context),
+    noticeOfState(parts.store, request),
+  ]);
   const embedder = await parts.embedder();
   const { idf } = result;
   const quotes = await bestQuotes(query, result.hits, { limit: QUOTES, idf, embedder, signal });
@@ -93,9 +110,6 @@ interface Found {
 type Written =
   | { readonly outcome: RunOutcome; readonly error?: undefined }
   | { readonly outcome: undefined; readonly error: Fault };
-
-/** An `LlmError`, or a fault of the service. */
-type Fault = Error & { readonly hint?: string | undefined };
 
 async function writeAnswer(
   parts: AnswerParts,
@@ -164,8 +178,7 @@ async function writeAnswer(
   const ended = performance.now();
   const attribution = await attributor?.finish();
   emitFigures(finish, target, clock, ended, emit);
-  const notice = noticeOfEnd(attribution, finish);
-  for (const one of notice) emit({ type: "notice", notice: one });
+  for (const notice of noticesOfEnd(attribution, finish)) emit({ type: "notice", notice });
   return { outcome: { mode: "generate", finishReason: finish?.reason.unified } };
 }
 
@@ -179,92 +192,6 @@ function chatRequest(target: ModelChoice, prompt: Prompt, { temperature, seed }:
     ...(seed === undefined ? {} : { seed }),
     unsupported: "warn" as const,
   };
-}
-
-function passOn(
-  event: ChatEvent,
-  attempt: Attempt,
-  emit: RunContext["emit"],
-  attributor: Attributor | undefined,
-): void {
-  if (event.type === "text-delta" && event.text !== "") {
-    emit({ type: "text.delta", text: event.text });
-    attributor?.push(event.text);
-  } else if (event.type === "reasoning-delta" && event.text !== "") {
-    emit({ type: "reasoning.delta", text: event.text });
-  } else if (event.type === "status") {
-    const { status: state, progress } = event;
-    const known = progress === undefined ? {} : { progress };
-    emit({ type: "attempt.status", attempt: attempt.number, state, ...known });
-  } else if (event.type === "start") {
-    for (const { message } of event.warnings) emit({ type: "notice", notice: { code: "warning", message } });
-  }
-}
-
-function emitSentence(verdict: SentenceVerdict, emit: RunContext["emit"]): void {
-  const { start, end, supported, citations, markers } = verdict;
-  emit({
-    type: "sentence",
-    start,
-    end,
-    ...(supported === undefined ? {} : { supported }),
-    citations: citations.map(({ n }) => n),
-    markers: markers.map(({ to, ...marker }) => (to === undefined ? marker : { ...marker, to })),
-  });
-  for (const { support: _, score, page, headingPath, ...citation } of citations) {
-    emit({
-      type: "citation",
-      citation: { ...citation, ...optionalPage(page), headingPath: [...headingPath], score: toScore(score) },
-    });
-  }
-}
-
-function emitFigures(
-  finish: FinishEvent | undefined,
-  target: ModelChoice,
-  clock: { readonly started: number; readonly first: number },
-  ended: number,
-  emit: RunContext["emit"],
-): void {
-  const { inputTokens, outputTokens, cachedInputTokens } = finish?.usage ?? {};
-  const total =
-    inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens;
-  emit({
-    type: "usage",
-    usage: present({ inputTokens, outputTokens, totalTokens: total, cachedInputTokens }),
-  });
-  const seconds = (ended - clock.first) / 1000;
-  // The first token is the start of the clock, so it is not among those that were timed.
-  const timed = outputTokens === undefined || outputTokens < 2 || seconds <= 0 ? undefined : outputTokens - 1;
-  emit({
-    type: "metrics",
-    ...withoutRef(target),
-    timings: present({
-      timeToFirstTokenMs: clock.first === 0 ? undefined : Math.round(clock.first - clock.started),
-      tokensPerSecond: timed === undefined ? undefined : Math.round((timed / seconds) * 10) / 10,
-    }),
-  });
-}
-
-/** The best sentences, verbatim, each with its citation: no model is asked. */
-function quoteAnswer(quotes: readonly Citation[], { emit }: RunContext): RunOutcome {
-  let length = 0;
-  for (const quote of quotes) {
-    const text = `${length === 0 ? "" : "\n\n"}${quote.quote} [${quote.n}]`;
-    const answerStart = length + (length === 0 ? 0 : 2);
-    length += text.length;
-    emit({ type: "text.delta", text });
-    emit({
-      type: "sentence",
-      start: answerStart,
-      end: length,
-      supported: true,
-      citations: [quote.n],
-      markers: [],
-    });
-    emit({ type: "citation", citation: { ...quote, answerStart, answerEnd: length } });
-  }
-  return { mode: "quote" };
 }
 
 async function search(
@@ -285,84 +212,6 @@ async function search(
   });
 }
 
-async function noticeOfState(
-  { store }: AnswerParts,
-  { collectionIds }: AnswerRequest,
-): Promise<Notice | undefined> {
-  const [{ documents, windows }, queued, running] = await Promise.all([
-    store.status(),
-    store.listJobs({ status: "queued" }),
-    store.listJobs({ status: "running" }),
-  ]);
-  const concerns = [...queued, ...running].filter(
-    (job) =>
-      job.kind === "ingest" &&
-      (collectionIds === undefined ||
-        job.collectionId === undefined ||
-        collectionIds.includes(job.collectionId)),
-  );
-  if (concerns.length > 0) {
-    const one = concerns.length === 1;
-    return {
-      code: "still-indexing",
-      message: `${concerns.length} document${one ? " is" : "s are"} still being read and ${one ? "was" : "were"} not searched.`,
-      hint: "Ask again when it is done.",
-    };
-  }
-  if (documents === 0 || windows === 0) {
-    return {
-      code: "no-documents",
-      message: "There are no documents yet.",
-      hint: "Add documents, then ask again.",
-    };
-  }
-  return undefined;
-}
-
-const NOT_FOUND: Notice = {
-  code: "not-in-documents",
-  message: "Your documents do not contain this: no passage fits the question.",
-  hint: "Ask with other words, or add a document that holds the answer.",
-};
-const FAR: Notice = {
-  code: "not-in-documents",
-  message: "Your documents hardly contain this: these are only the nearest sentences.",
-  hint: "Ask with other words, or add a document that holds the answer.",
-};
-const NO_MODEL: Notice = {
-  code: "no-model",
-  message: "No model that can chat is installed, so the best sentences of your documents are quoted.",
-  hint: "Get a model, then ask again.",
-};
-
-function modelsFailed(error: Fault, tried: number): Notice {
-  const who = tried === 1 ? "The model could not answer" : `None of ${tried} models could answer`;
-  return {
-    code: "models-failed",
-    message: `${who} (${error.message}), so the best sentences of your documents are quoted.`,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  };
-}
-
-function noticeOfEnd(attribution: Attribution | undefined, finish: FinishEvent | undefined): Notice[] {
-  const notices: Notice[] = [];
-  if (attribution?.nothingSupported === true) {
-    notices.push({
-      code: "not-in-documents",
-      message: "Your documents do not contain this: no sentence of the answer is supported by them.",
-      hint: "Trust the quotes, not the answer.",
-    });
-  }
-  if (finish?.reason.unified === "length") {
-    notices.push({
-      code: "answer-cut",
-      message: "The answer was cut at its limit of tokens.",
-      hint: "Ask for less at once.",
-    });
-  }
-  return notices;
-}
-
 function noModel(): Fault {
   return fault({
     status: 409,
@@ -379,35 +228,4 @@ function standalone(question: string, history: readonly Turn[]): string {
   return last === undefined || question.trim().split(/\s+/).length > 6
     ? question
     : `${last.question} ${question}`;
-}
-
-export function toApiHit({ parent: _, pages: __, page, headingPath, score, ...hit }: Hit): ApiHit {
-  return { ...hit, ...optionalPage(page), headingPath: [...headingPath], score: toScore(score) };
-}
-
-function citationOfQuote({ relevance: _, page, headingPath, score, ...quote }: Quote, n: number): Citation {
-  return { n, ...quote, ...optionalPage(page), headingPath: [...headingPath], score: toScore(score) };
-}
-
-function toScore({ fused, lexical, dense }: Hit["score"]): ApiHit["score"] {
-  return { fused, ...present({ lexical, dense }) };
-}
-
-function optionalPage(page: number | undefined): { page?: number } {
-  return page === undefined ? {} : { page };
-}
-
-function withoutRef({ providerId, model, demonstration }: ModelChoice): Omit<ModelChoice, "ref"> {
-  return { providerId, model, demonstration };
-}
-
-function isWord(event: ChatEvent): boolean {
-  return (event.type === "text-delta" || event.type === "reasoning-delta") && event.text !== "";
-}
-
-function present<Value>(fields: Record<string, Value | undefined>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<
-    string,
-    Value
-  >;
 }

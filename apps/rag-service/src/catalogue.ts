@@ -2,16 +2,17 @@
 import type { Registry } from "@enginehouse/llm-core";
 
 import type { CatalogueEntry, Model } from "./api/schemas.ts";
+import { entryOf } from "./providers.ts";
 import type { ServiceConfig } from "./settings.ts";
 
 /** One entry for each provider that can fetch it. What no provider can fetch is not offered. */
 export function listCatalogue(
   registry: Registry,
-  { catalogue }: Pick<ServiceConfig, "catalogue">,
+  config: ServiceConfig,
   installed: readonly Model[],
 ): CatalogueEntry[] {
-  const pullers = pullingProviders(registry);
-  return catalogue.flatMap(({ backend, format, ...entry }) =>
+  const pullers = pullingProviders(registry, config);
+  return config.catalogue.flatMap(({ backend, format, ...entry }) =>
     pullers
       .filter(({ name, formats }) =>
         backend === undefined ? format !== undefined && formats.includes(format) : name === backend,
@@ -28,10 +29,12 @@ export function listCatalogue(
   );
 }
 
-export function pullingProviders(registry: Registry): { name: string; formats: readonly string[] }[] {
-  const entries = new Map(registry.list().map((entry) => [entry.id, entry]));
+export function pullingProviders(
+  registry: Registry,
+  config: ServiceConfig,
+): { name: string; formats: readonly string[] }[] {
   return registry.names().flatMap((name) => {
-    const manifest = entries.get(name)?.manifest;
+    const manifest = entryOf(registry, config, name)?.manifest;
     return manifest?.operations.includes("pull") === true ? [{ name, formats: manifest.modelFormats }] : [];
   });
 }

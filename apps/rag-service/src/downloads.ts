@@ -6,6 +6,7 @@ import { LlmError, type PullProgress, type Registry } from "@enginehouse/llm-cor
 import { bugLine, isBug, toProblem } from "./api/problem.ts";
 import type { Job } from "./api/schemas.ts";
 import { pullingProviders } from "./catalogue.ts";
+import type { ServiceConfig } from "./settings.ts";
 
 export interface Downloads {
   /** One model of one provider is fetched once, however often it is asked for. */
@@ -20,7 +21,7 @@ export interface Downloads {
 
 export interface DownloadsOptions {
   readonly registry: Registry;
-  readonly defaultBackend: string | undefined;
+  readonly config: ServiceConfig;
   /** A model has arrived. */
   readonly onInstalled: () => void;
   readonly report: (line: string) => void;
@@ -35,12 +36,7 @@ interface Running {
   done: Promise<void>;
 }
 
-export function createDownloads({
-  registry,
-  defaultBackend,
-  onInstalled,
-  report,
-}: DownloadsOptions): Downloads {
+export function createDownloads({ registry, config, onInstalled, report }: DownloadsOptions): Downloads {
   const downloads = new Map<string, Running>();
   const listeners = new Set<(job: Job) => void>();
 
@@ -52,7 +48,7 @@ export function createDownloads({
   const fetchModel = async (one: Running, providerId: string, model: string) => {
     try {
       const provider = await registry.provider(providerId);
-      if (provider.pullModel === undefined) throw cannotPull(providerId, registry);
+      if (provider.pullModel === undefined) throw cannotPull(providerId, registry, config);
       update(one, { status: "running", stage: "resolving" });
       for await (const progress of provider.pullModel({ model }, { signal: one.controller.signal })) {
         update(one, progressOf(progress));
@@ -72,7 +68,7 @@ export function createDownloads({
 
   return {
     async start({ model, backend }) {
-      const providerId = chooseBackend(registry, backend, defaultBackend);
+      const providerId = chooseBackend(registry, config, backend);
       for (const { job } of downloads.values()) {
         const same = job.providerId === providerId && job.model === model;
         if (same && (job.status === "queued" || job.status === "running")) return job;
@@ -137,15 +133,12 @@ function progressOf({ status, fraction, receivedBytes, totalBytes }: PullProgres
 }
 
 /** The backend asked for, else the configured one where it is installed, else the only one that can fetch models. */
-function chooseBackend(
-  registry: Registry,
-  asked: string | undefined,
-  configured: string | undefined,
-): string {
-  const pullers = pullingProviders(registry).map(({ name }) => name);
+function chooseBackend(registry: Registry, config: ServiceConfig, asked: string | undefined): string {
+  const configured = config.downloadBackend;
+  const pullers = pullingProviders(registry, config).map(({ name }) => name);
   if (asked !== undefined) {
     if (pullers.includes(asked)) return asked;
-    throw cannotPull(asked, registry);
+    throw cannotPull(asked, registry, config);
   }
   if (configured !== undefined && pullers.includes(configured)) return configured;
   const [only, another] = pullers;
@@ -159,8 +152,8 @@ function chooseBackend(
   );
 }
 
-function cannotPull(name: string, registry: Registry): LlmError {
-  const pullers = pullingProviders(registry).map((one) => one.name);
+function cannotPull(name: string, registry: Registry, config: ServiceConfig): LlmError {
+  const pullers = pullingProviders(registry, config).map((one) => one.name);
   const installed = registry.names().includes(name);
   return new LlmError(
     installed ? "unsupported" : "invalid-request",

@@ -1,9 +1,15 @@
 /** The providers that the application's package.json names: discovered, never imported by name. */
-import { type AnyPlugin, createRegistry, type ProviderManifest, type Registry } from "@enginehouse/llm-core";
+import {
+  type AnyPlugin,
+  createRegistry,
+  type PluginEntry,
+  type ProviderManifest,
+  type Registry,
+} from "@enginehouse/llm-core";
 import { discover } from "@enginehouse/llm-core/discovery";
 
 import type { Diagnostic, Health, Provider } from "./api/schemas.ts";
-import type { ServiceSettings } from "./settings.ts";
+import type { ServiceConfig, ServiceSettings } from "./settings.ts";
 
 /** A plugin given by hand, as tests and bundled applications do. */
 export interface RegisteredPlugin {
@@ -29,11 +35,16 @@ export async function openRegistry(
   return registry;
 }
 
-export async function listProviders(registry: Registry): Promise<Provider[]> {
-  const entries = new Map(registry.list().map((entry) => [entry.id, entry]));
+/** The plugin behind a name: one plugin can be used under several. */
+export function entryOf(registry: Registry, config: ServiceConfig, name: string): PluginEntry | undefined {
+  const id = config.providers[name]?.plugin ?? name;
+  return registry.list().find((entry) => entry.id === id);
+}
+
+export async function listProviders(registry: Registry, config: ServiceConfig): Promise<Provider[]> {
   return Promise.all(
     registry.names().map(async (name): Promise<Provider> => {
-      const entry = entries.get(name);
+      const entry = entryOf(registry, config, name);
       return {
         id: name,
         ...(entry?.packageName === undefined ? {} : { package: entry.packageName }),

@@ -1,4 +1,5 @@
 /** Starts the service: settings, parts, socket; and stops it in the other order. */
+import { realpathSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { pathToFileURL } from "node:url";
 
@@ -17,7 +18,7 @@ export interface RunningServer {
 }
 
 /** How long a connection may take to finish what it is doing when the service stops. */
-const GRACE_MS = 2_000;
+const GRACE_MS = 500;
 
 export async function startServer(
   settings: ServiceSettings,
@@ -114,4 +115,4 @@ function lineOf(error: unknown): string {
 }
 
 const [, script] = process.argv;
-if (script !== undefined && import.meta.url === pathToFileURL(script).href) main().catch(fail);
+if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) main().catch(fail);

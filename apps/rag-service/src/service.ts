@@ -53,7 +53,7 @@ export async function openService(settings: ServiceSettings, options: ServiceOpt
   const runs = createRuns(runStore, report);
   const downloads = createDownloads({
     registry,
-    defaultBackend: settings.config.downloadBackend,
+    config: settings.config,
     report,
     onInstalled() {
       models.refresh();
@@ -63,6 +63,7 @@ export async function openService(settings: ServiceSettings, options: ServiceOpt
     },
   });
   await ingestor.start();
+  warm(models, store);
   let closing: Promise<void> | undefined;
   return {
     settings,
@@ -84,6 +85,16 @@ export async function openService(settings: ServiceSettings, options: ServiceOpt
         runStore.close();
       })()),
   };
+}
+
+/** Where there are documents a question is near, and it should not wait for the embedder to load. */
+function warm(models: Models, store: Store): void {
+  const embed = async () => {
+    const { windows } = await store.status();
+    if (windows > 0) await (await models.embedder())?.embed(["warm"], "query");
+  };
+  // Whoever needs the embedder next hears what is wrong with it.
+  embed().catch(() => undefined);
 }
 
 /** A better embedder may have come: then the vectors are made anew in background. */

@@ -94,7 +94,7 @@ test("without a model that can chat the best sentences answer, and it is said", 
   const run = await answer();
   expect(run).toMatchObject({ status: "completed", mode: "quote", notices: [{ code: "no-model" }] });
   expect(run.answer).toContain("Ada Lindqvist");
-  expect(await answer({ mode: "generate" })).toMatchObject({ status: "failed", error: { code: "no-model" } });
+  expect(await answer({ mode: "generate" })).toMatchObject({ status: 409, code: "no-model" });
 });
 
 test("a model that fails before its first word is followed by the next, and the attempt is told", async () => {
@@ -127,15 +127,21 @@ test("an answer without a word counts as failed", async () => {
 });
 
 test("when all models fail before their first word the quotes answer, and why is said", async () => {
-  const { answer } = await house([
+  const { answer, app } = await house([
     { id: "down", speak: failing(new LlmError("unavailable", "nobody listens")) },
   ]);
   const run = await answer();
   expect(run).toMatchObject({ status: "completed", mode: "quote", notices: [{ code: "models-failed" }] });
   expect(run.notices[0]?.message).toContain("nobody listens");
   const failed = await answer({ mode: "generate" });
-  expect(failed).toMatchObject({ status: "failed", error: { code: "unavailable" } });
-  expect(failed.quotes.length).toBeGreaterThan(0);
+  expect(failed).toMatchObject({
+    status: 503,
+    code: "unavailable",
+    runId: expect.stringMatching(/^run_/) as string,
+  });
+  const kept = (await (await app.request(`/api/v1/runs/${failed.runId}`)).json()) as Run;
+  expect(kept).toMatchObject({ status: "failed", error: { code: "unavailable" } });
+  expect(kept.quotes.length).toBeGreaterThan(0);
 });
 
 test("after the first word nobody takes over: what had come is kept with the error", async () => {

@@ -4,6 +4,8 @@ import {
   type ChatRequest,
   defineProvider,
   lazySchema,
+  type Operation,
+  type Provider,
   type ProviderManifest,
 } from "@enginehouse/llm-core";
 
@@ -24,7 +26,14 @@ export interface Double extends RegisteredPlugin {
   readonly requests: readonly ChatRequest[];
 }
 
-export function createDouble(id: string, models: readonly DoubleModel[]): Double {
+/** What a test adds to the double or puts in place of its own. */
+export interface DoubleExtras {
+  readonly operations?: readonly Operation[];
+  readonly formats?: ProviderManifest["modelFormats"];
+  readonly methods?: Partial<Provider>;
+}
+
+export function createDouble(id: string, models: readonly DoubleModel[], extras: DoubleExtras = {}): Double {
   let running = 0;
   const requests: ChatRequest[] = [];
   const count = (text: string) => Math.ceil(text.length / 4);
@@ -81,15 +90,16 @@ export function createDouble(id: string, models: readonly DoubleModel[]): Double
         })),
       health: async () => ({ status: "ok" as const }),
       close: async () => undefined,
+      ...extras.methods,
     }),
   });
   const manifest: ProviderManifest = {
     contract: 1,
     id,
     entry: "./none.js",
-    operations: ["chat", "count", "list", "health"],
+    operations: ["chat", "count", "list", "health", ...(extras.operations ?? [])],
     features: [],
-    modelFormats: [],
+    modelFormats: extras.formats ?? [],
   };
   return { plugin, manifest, requests, running: () => running };
 }

@@ -31,8 +31,11 @@ export async function emptySettings(
   };
 }
 
-export async function serviceUnderTest(options: ServiceOptions = {}): Promise<UnderTest> {
-  const settings = await emptySettings();
+export async function serviceUnderTest(
+  options: ServiceOptions = {},
+  env: Record<string, string> = {},
+): Promise<UnderTest> {
+  const settings = await emptySettings(env);
   const reported: string[] = [];
   const service = await openService(settings, { report: (line) => reported.push(line), ...options });
   const app = createApp(service);

@@ -1,14 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 
+import { toApiHit } from "../answer-events.ts";
 import { answerQuestion } from "../answer.ts";
-import { toApiHit } from "../answer.ts";
 import type { Turn } from "../prompt.ts";
 import type { RunContext, RunOutcome } from "../runs/runs.ts";
 import type { Service } from "../service.ts";
 import { resolveTargets } from "../targets.ts";
 import { requireCollection } from "./collections.ts";
 import { unsupported } from "./documents.ts";
-import { notFound } from "./problem.ts";
+import { notFound, problemResponse } from "./problem.ts";
 import { body, createRouter, failures, IdParam, reply } from "./routing.ts";
 import {
   type AnswerRequest,
@@ -91,7 +91,10 @@ export function answerRoutes(service: Service) {
         }
         signal.addEventListener("abort", leave, { once: true });
         try {
-          return context.json(await runs.finished(runId), 200);
+          const run = await runs.finished(runId);
+          // What had come before the fault can be read under the run's id.
+          if (run.error !== undefined) return problemResponse({ ...run.error, runId });
+          return context.json(run, 200);
         } finally {
           signal.removeEventListener("abort", leave);
           leave();

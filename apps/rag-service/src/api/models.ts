@@ -31,7 +31,7 @@ export function modelRoutes(service: Service) {
         responses: { 200: reply(ProviderListSchema, "With their health."), ...failures },
       }),
       async (context) => {
-        const providers = await listProviders(registry);
+        const providers = await listProviders(registry, settings.config);
         return context.json({ providers, diagnostics: listDiagnostics(registry) }, 200);
       },
     )
@@ -88,7 +88,7 @@ export function modelRoutes(service: Service) {
       async (context) => {
         const [{ models: all, problems }, providers] = await Promise.all([
           models.list(),
-          listProviders(registry),
+          listProviders(registry, settings.config),
         ]);
         const catalogue = listCatalogue(registry, settings.config, all);
         const backends = providers.map(({ id, package: name, operations, health }) => {

@@ -8,6 +8,7 @@ import type { AnswerRequest, Run, RunEvent } from "../api/schemas.ts";
 import { createEventLog, type EventLog } from "./event-log.ts";
 import { closeAttempt, foldEvent, openRun, type ProgressEvent } from "./fold.ts";
 import type { RunStore } from "./run-store.ts";
+import { readStored, replayOf } from "./stored-run.ts";
 
 export interface RunContext {
   readonly request: AnswerRequest;
@@ -63,7 +64,9 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
     const stored = store.read(runId);
     if (stored === undefined)
       throw notFound("run", runId, "It was never started, or it is older than the runs that are kept.");
-    return replayOf(stored);
+    const run = readStored(stored);
+    const controller = new AbortController();
+    return { run, log: replayOf(run), controller, detached: true, listeners: 0, done: Promise.resolve() };
   };
 
   const execute = async (
@@ -172,7 +175,7 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
       const running = [...live.values()].filter((one) => !one.log.ended).map((one) => one.run);
       const ids = new Set(running.map((run) => run.runId));
       const finished = store.list(limit).filter((run) => !ids.has(run.runId));
-      const ended = finished.map((run) => (run.status === "running" ? interrupted(run) : run));
+      const ended = finished.map(readStored);
       return [...running.reverse(), ...ended].slice(0, limit);
     },
     conversation: (conversationId, limit) =>
@@ -207,37 +210,4 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
       await Promise.all([...live.values()].map((one) => one.done));
     },
   };
-}
-
-/** A run that is not in memory any more: of its events only the last one is told, under its old number. */
-function replayOf(stored: Run): Live {
-  const run = stored.status === "running" ? interrupted(stored) : stored;
-  const log = createEventLog<RunEvent>({ before: Math.max(0, run.lastEventId - 1) });
-  if (run.status === "failed" && run.error !== undefined)
-    log.append({ type: "run.error", error: run.error, run });
-  else if (run.status === "cancelled") log.append({ type: "run.cancelled", run });
-  else log.append({ type: "run.completed", run });
-  log.end();
-  return {
-    run,
-    log,
-    controller: new AbortController(),
-    detached: true,
-    listeners: 0,
-    done: Promise.resolve(),
-  };
-}
-
-/** The process ended before the run did. */
-function interrupted(run: Run): Run {
-  const error = toProblem(
-    fault({
-      status: 502,
-      code: "stream-interrupted",
-      detail: "The service ended before this answer did.",
-      hint: "Ask again.",
-      retryable: true,
-    }),
-  );
-  return { ...run, status: "failed", error, lastEventId: Math.max(1, run.lastEventId) };
 }

@@ -1,0 +1,90 @@
+/** What a reader must know before the answer itself. */
+import type { FinishEvent } from "@enginehouse/llm-core";
+
+import type { AnswerRequest, Notice } from "./api/schemas.ts";
+import type { Attribution } from "./cite/attribute.ts";
+import type { Store } from "./store/store.ts";
+
+/** An `LlmError`, or a fault of the service. */
+export type Fault = Error & { readonly hint?: string | undefined };
+
+export async function noticeOfState(
+  store: Store,
+  { collectionIds }: AnswerRequest,
+): Promise<Notice | undefined> {
+  const [{ documents, windows }, queued, running] = await Promise.all([
+    store.status(),
+    store.listJobs({ status: "queued" }),
+    store.listJobs({ status: "running" }),
+  ]);
+  const concerns = [...queued, ...running].filter(
+    (job) =>
+      job.kind === "ingest" &&
+      (collectionIds === undefined ||
+        job.collectionId === undefined ||
+        collectionIds.includes(job.collectionId)),
+  );
+  if (concerns.length > 0) {
+    const one = concerns.length === 1;
+    return {
+      code: "still-indexing",
+      message: `${concerns.length} document${one ? " is" : "s are"} still being read and ${one ? "was" : "were"} not searched.`,
+      hint: "Ask again when it is done.",
+    };
+  }
+  if (documents === 0 || windows === 0) {
+    return {
+      code: "no-documents",
+      message: "There are no documents yet.",
+      hint: "Add documents, then ask again.",
+    };
+  }
+  return undefined;
+}
+
+export const NOT_FOUND: Notice = {
+  code: "not-in-documents",
+  message: "Your documents do not contain this: no passage fits the question.",
+  hint: "Ask with other words, or add a document that holds the answer.",
+};
+export const FAR: Notice = {
+  code: "not-in-documents",
+  message: "Your documents hardly contain this: these are only the nearest sentences.",
+  hint: "Ask with other words, or add a document that holds the answer.",
+};
+export const NO_MODEL: Notice = {
+  code: "no-model",
+  message: "No model that can chat is installed, so the best sentences of your documents are quoted.",
+  hint: "Get a model, then ask again.",
+};
+
+export function modelsFailed(error: Fault, tried: number): Notice {
+  const who = tried === 1 ? "The model could not answer" : `None of ${tried} models could answer`;
+  return {
+    code: "models-failed",
+    message: `${who} (${error.message}), so the best sentences of your documents are quoted.`,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+export function noticesOfEnd(
+  attribution: Attribution | undefined,
+  finish: FinishEvent | undefined,
+): Notice[] {
+  const notices: Notice[] = [];
+  if (attribution?.nothingSupported === true) {
+    notices.push({
+      code: "not-in-documents",
+      message: "Your documents do not contain this: no sentence of the answer is supported by them.",
+      hint: "Trust the quotes, not the answer.",
+    });
+  }
+  if (finish?.reason.unified === "length") {
+    notices.push({
+      code: "answer-cut",
+      message: "The answer was cut at its limit of tokens.",
+      hint: "Ask for less at once.",
+    });
+  }
+  return notices;
+}
