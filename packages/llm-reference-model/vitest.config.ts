@@ -1,3 +1,3 @@
 import { project } from "@enginehouse/vitest-preset";
 
-export default project("llm-reference-model");
+export default project("llm-reference-model", { testTimeout: 60_000 });

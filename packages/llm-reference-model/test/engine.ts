@@ -46,7 +46,7 @@ export interface Answer {
 export interface Chat {
   /** Adds a user message and the answer to the history. */
   ask(text: string, options?: { readonly tools?: boolean; readonly maxTokens?: number }): Promise<Answer>;
-  /** Answers the call that was asked for last with this result. */
+  /** Answers each of the calls that were asked for last with this result. */
   answerTool(result: string): Promise<Answer>;
 }
 
@@ -89,10 +89,11 @@ export async function startChat(model: LlamaModel, contextSize = 2048): Promise<
       return pending;
     },
     async answerTool(result) {
-      const call = pending?.calls[0];
-      if (call === undefined) throw new Error("No tool was called.");
-      const { name, params } = call;
-      lastOf(history).response.push({ type: "functionCall", name, description: "", params, result });
+      const calls = pending?.calls ?? [];
+      if (calls.length === 0) throw new Error("No tool was called.");
+      for (const { name, params } of calls) {
+        lastOf(history).response.push({ type: "functionCall", name, description: "", params, result });
+      }
       return answer(true, 200);
     },
   };

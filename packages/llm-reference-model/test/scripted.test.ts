@@ -1,4 +1,5 @@
 import { writeScriptedGguf, type Script } from "@enginehouse/llm-reference-model/scripted";
+import { LlamaChatSession } from "node-llama-cpp";
 import type { Llama } from "node-llama-cpp";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -134,11 +135,44 @@ describe("a scripted model, in the engine", () => {
     expect((await chat.ask("Thanks", { tools: true })).text).toBe("Hello.");
   });
 
+  test("calls several tools at once, also one tool twice", async () => {
+    const paris = { name: "get_weather", arguments: { city: "Paris" } };
+    const rome = { name: "get_weather", arguments: { city: "Rome" } };
+    const sum = { name: "add", arguments: { a: 1, b: 2 } };
+    const chat = await chatWith([
+      { when: "both", call: [paris, sum], after: { say: "Sunny, and three." } },
+      { when: "cities", call: [paris, rome, sum], after: { say: "Sunny everywhere." } },
+      { when: "one", call: rome, after: { say: "Rome." } },
+    ]);
+    const called = ({ arguments: params, name }: typeof paris | typeof sum) => ({ name, params });
+    expect((await chat.ask("both", { tools: true })).calls).toEqual([paris, sum].map(called));
+    expect((await chat.answerTool("fine")).text).toBe("Sunny, and three.");
+    expect((await chat.ask("cities", { tools: true })).calls).toEqual([paris, rome, sum].map(called));
+    expect((await chat.answerTool("fine")).text).toBe("Sunny everywhere.");
+    expect((await chat.ask("one", { tools: true })).calls).toEqual([called(rome)]);
+  });
+
+  test("keeps to its words under a grammar that allows them", async () => {
+    const path = file("grammar.gguf");
+    const say = '{"answer": 42, "why": "it is so"}';
+    writeScriptedGguf(path, { script: [{ say }] });
+    const model = await llama.loadModel({ modelPath: path });
+    const properties = { answer: { type: "number" }, why: { type: "string" } } as const;
+    const grammar = await llama.createGrammarForJsonSchema({ type: "object", properties });
+    const context = await model.createContext({ contextSize: 512 });
+    const session = new LlamaChatSession({ contextSequence: context.getSequence() });
+    expect(await session.prompt("x", { grammar, temperature: 0 })).toBe(say);
+  });
+
   test("goes on for ever until it is stopped", async () => {
     const chat = await chatWith([{ say: "and on and on ", forever: true }]);
     const answer = await chat.ask("Go", { maxTokens: 500 });
     expect(answer).toMatchObject({ stopReason: "maxTokens", tokens: 500 });
     expect(answer.text).toMatch(/^(and on and on )+/);
+    const thinker = await chatWith([{ think: "and on", say: "on and on ", forever: true }]);
+    const thought = await thinker.ask("Go", { maxTokens: 40 });
+    expect(thought).toMatchObject({ thoughts: "and on", stopReason: "maxTokens" });
+    expect(thought.text).toMatch(/^on and on on and on on and on /);
   });
 
   test("is slower when it is padded, and says the same", async () => {
@@ -158,6 +192,18 @@ describe("a script that cannot be written is refused, with the reason", () => {
   test.each<[string, Script, RegExp]>([
     ["two rules without a cue", [{ say: "a" }, { say: "b" }], /at most one rule without `when`/],
     ["one cue twice", [{ when: "hello" }, { when: "hello" }], /Two rules have the cue "hello"/],
+    [
+      "one call twice",
+      [
+        {
+          call: [
+            { name: "add", arguments: { a: 1 } },
+            { name: "add", arguments: { a: 1 } },
+          ],
+        },
+      ],
+      /the same arguments/,
+    ],
     ["a cue of one letter", [{ when: "a" }], /"a" is too short/],
     ["forever without a text", [{ forever: true }], /`forever` repeats `say`/],
     [

@@ -38,10 +38,11 @@ export const LARGEST_WINDOW = 4096;
  * Layer 1, head 1: whose turn is this?
  * Layer 1, head 2: what came last, a user turn or a tool's result? It says the phase.
  * Layer 2, head 1: what came last, the start of a user turn or a cue in one? It says which rule is asked for.
+ * Layer 2, head 2: what came last, the start of an assistant turn or a call's arguments?
  * Layer 3, head 1: the rule, taken from the last assistant turn that did not answer a tool's result.
  * Layer 3, head 2: the phase, taken from the last assistant turn.
- * Layer 3, feed forward: one hidden unit for each step; it opens when rule, phase and last token are all its own, and
- * then writes the next token. Where no unit opens, the turn ends.
+ * Layer 3, feed forward: one hidden unit for each step; it opens when rule, phase, call and last token are all its
+ * own, and then writes the next token. Where no unit opens, the turn ends.
  */
 export function automatonWeights(program: Program, options: AutomatonOptions): AutomatonWeights {
   const { contextWindow, padding = {} } = options;
@@ -51,13 +52,18 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
   if (program.ruleCount > HEAD_WIDTH) {
     throw new Error(`A script has at most ${HEAD_WIDTH - 1} rules with a cue, not ${program.ruleCount - 1}.`);
   }
+  if (program.calls.size >= HEAD_WIDTH) {
+    throw new Error(`A script has at most ${HEAD_WIDTH - 1} different calls, not ${program.calls.size}.`);
+  }
   const { marks, ruleCount, steps } = program;
   const vocabularySize = program.vocabulary.tokens.length;
   const constant = vocabularySize;
   const speaker = constant + 1; // user, assistant, system
   const arrived = speaker + 3; // fresh, answered: what came last
   const asked = arrived + 2; // by rule: what the last user message asks for
-  const rule = asked + ruleCount; // by rule: what this turn replies to
+  const called = asked + ruleCount; // by call: whose arguments this turn has written last, 0 for none
+  const callCount = program.calls.size + 1;
+  const rule = called + callCount; // by rule: what this turn replies to
   const phase = rule + ruleCount; // fresh, answered
   const width = Math.max(roundUp(phase + 2), roundUp(padding.width ?? 0));
   const layers = 3 + (padding.layers ?? 0);
@@ -95,17 +101,17 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
     output(token, token, OUTPUT_GAIN);
   }
   output(constant, marks.end, 2 * OUTPUT_GAIN);
-  norm("output_norm.weight", 7 + NEXT_TOKEN ** 2);
+  norm("output_norm.weight", 8 + NEXT_TOKEN ** 2);
 
   for (let layer = 0; layer < layers; layer++) {
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     const attentionWidth = HEADS * HEAD_WIDTH;
-    norm(name("attn_norm"), [2, 4, 5][layer] ?? 7);
+    norm(name("attn_norm"), [2, 4, 6][layer] ?? 8);
     const query = matrix(name("attn_q"), width, attentionWidth);
     const key = matrix(name("attn_k"), width, attentionWidth);
     const value = matrix(name("attn_v"), width, attentionWidth);
     const attended = matrix(name("attn_output"), attentionWidth, width);
-    norm(name("ffn_norm"), 7);
+    norm(name("ffn_norm"), 8);
     const gate = matrix(name("ffn_gate"), width, feedForward);
     const up = matrix(name("ffn_up"), width, feedForward);
     const down = matrix(name("ffn_down"), feedForward, width);
@@ -157,6 +163,11 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
       }
       lastCue.exclude(speaker + speakers.assistant);
       lastCue.exclude(speaker + speakers.system);
+      const lastCall = lookBack(1);
+      for (const [token, call] of [[marks.assistant, 0] as const, ...program.calls]) {
+        lastCall.mark(token);
+        lastCall.carry(token, call, called + call);
+      }
     }
 
     if (layer === 2) {
@@ -171,8 +182,9 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
       for (const [unit, step] of steps.entries()) {
         gate(rule + step.rule, unit, GATE);
         gate(phase + phases[step.phase], unit, GATE);
+        gate(called + step.call, unit, GATE);
         gate(step.from, unit, GATE);
-        gate(constant, unit, -2.5 * GATE); // open with three of three, shut with two
+        gate(constant, unit, -3.5 * GATE); // open with four of four, shut with three
         up(constant, unit, 2 / GATE);
         down(unit, step.to, NEXT_TOKEN);
       }

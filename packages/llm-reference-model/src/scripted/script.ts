@@ -41,19 +41,23 @@ export type Script = readonly ScriptedRule[];
 /** Whether the turn answers a user message or a tool's result. */
 export type Phase = "fresh" | "answered";
 
-/** In a reply to `rule`, in `phase`, the token `from` is followed by `to`. */
+/** In a reply to `rule`, in `phase`, after `call`, the token `from` is followed by `to`. */
 export interface Step {
   readonly rule: number;
   readonly phase: Phase;
+  /** Which call's arguments the turn has written last; 0 before the first. */
+  readonly call: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** A script as a machine: its states are (rule, phase, last token). Rule 0 is the one without a cue. */
+/** A script as a machine: its states are (rule, phase, call, last token). Rule 0 is the one without a cue. */
 export interface Program {
   readonly vocabulary: Vocabulary;
   readonly ruleCount: number;
   readonly steps: readonly Step[];
+  /** The tokens that end a call's arguments, each with its number; 0 is no call. */
+  readonly calls: ReadonlyMap<number, number>;
   /** The rule that a token's text is a cue for. */
   ruleOfCue(token: number): number | undefined;
   readonly marks: {
@@ -88,15 +92,19 @@ export function compileScript(script: Script): Program {
   }
 
   const result = vocabulary.add(RESULT_END, "user-defined");
+  const calls = new Map<number, number>();
+  const stepsOf = (rule: number, phase: Phase, reply: ScriptedReply): Step[] =>
+    replySteps(vocabulary, calls, reply).map((step) => ({ rule, phase, ...step }));
   const steps = rules.flatMap((rule, index) => [
-    ...replySteps(vocabulary, index, "fresh", rule),
-    ...replySteps(vocabulary, index, "answered", rule.after ?? {}),
+    ...stepsOf(index, "fresh", rule),
+    ...stepsOf(index, "answered", rule.after ?? {}),
   ]);
 
   return {
     vocabulary,
     ruleCount: rules.length,
     steps,
+    calls,
     ruleOfCue(token) {
       const entry = vocabulary.tokens[token];
       if (entry === undefined || entry.kind === "control") return undefined;
@@ -120,46 +128,77 @@ export function compileScript(script: Script): Program {
   };
 }
 
-/** What a reply writes, in pieces. */
-export function replyPieces({ think, say = "", call }: ScriptedReply): string[] {
+/**
+ * What a reply writes, in stretches of pieces: each but the first begins with the piece that ends a call's arguments. An
+ * engine writes what follows those by itself, the same after every call, so they are what tells one call from the next.
+ */
+function replyStretches({ think, say = "", call }: ScriptedReply): string[][] {
   const calls = call === undefined ? [] : [call].flat();
-  return [
-    ...(think === undefined ? [] : ["<think>\n", ...words(think), "\n</think>\n\n"]),
-    ...words(say),
-    ...calls.flatMap((one, index) => [
-      ...(index > 0 || say !== "" ? ["\n"] : []),
-      "<tool_call>\n",
-      '{"name": "',
-      one.name,
-      '", "arguments": ',
-      ...words(JSON.stringify(one.arguments)),
-      "}\n",
-      "</tool_call>",
-    ]),
-  ];
+  let stretch = [...thoughtPieces(think), ...words(say)];
+  const stretches = [stretch];
+  const written = argumentPieces(calls);
+  for (const [index, { name }] of calls.entries()) {
+    const pieces = written[index] ?? [];
+    if (index > 0 || say !== "") stretch.push("\n");
+    stretch.push("<tool_call>\n", '{"name": "', name, '", "arguments": ', ...pieces.slice(0, -1));
+    stretch = [...pieces.slice(-1), "}\n", "</tool_call>"];
+    stretches.push(stretch);
+  }
+  return stretches;
 }
 
-function replySteps(vocabulary: Vocabulary, rule: number, phase: Phase, reply: ScriptedReply): Step[] {
-  const { forever = false, say = "", call } = reply;
-  if (forever && (say === "" || call !== undefined)) {
+function thoughtPieces(think: string | undefined): string[] {
+  return think === undefined ? [] : ["<think>\n", ...words(think), "\n</think>\n\n"];
+}
+
+/** The arguments of each call in pieces, the last of which no other call has. */
+function argumentPieces(calls: readonly ScriptedCall[]): string[][] {
+  const texts = calls.map((call) => JSON.stringify(call.arguments));
+  if (new Set(texts).size < texts.length) throw new Error("Two calls of one reply have the same arguments.");
+  const pieces = texts.map((text) => text.split(/(?<=[:,])/));
+  const ends = new Set(pieces.map((list) => list.at(-1)));
+  return ends.size < texts.length ? texts.map((text) => [text]) : pieces;
+}
+
+function replySteps(
+  vocabulary: Vocabulary,
+  calls: Map<number, number>,
+  reply: ScriptedReply,
+): Pick<Step, "call" | "from" | "to">[] {
+  const { think, forever = false, say = "" } = reply;
+  if (forever && (say === "" || reply.call !== undefined)) {
     throw new Error("`forever` repeats `say`: it needs one, and goes without `call`.");
   }
-  const ids = distinct(replyPieces(reply), forever).flatMap((piece) => vocabulary.spell(piece));
-  const start = markId(vocabulary, ASSISTANT_TURN);
-  const firstOfSay = forever ? ids[ids.length - distinct(words(say), true).length] : undefined;
-  const path = [start, ...ids, firstOfSay ?? markId(vocabulary, TURN_END)];
-
-  const next = new Map<number, number>();
-  for (const [index, to] of path.slice(1).entries()) {
-    const from = path[index] ?? start;
-    const known = next.get(from);
-    if (known !== undefined && known !== to) {
+  const steps = new Map<string, { call: number; from: number; to: number }>();
+  let call = 0;
+  let from = markId(vocabulary, ASSISTANT_TURN);
+  const goTo = (to: number) => {
+    const key = `${call} ${from}`;
+    const known = steps.get(key)?.to ?? to;
+    if (known !== to) {
       const piece = vocabulary.tokens[from]?.string;
       throw new Error(`The reply cannot be told apart after ${JSON.stringify(piece)}; use other words.`);
     }
-    next.set(from, to);
+    steps.set(key, { call, from, to });
+    from = to;
+  };
+
+  let repeated: number | undefined;
+  let length = 0;
+  for (const [index, stretch] of replyStretches(reply).entries()) {
+    for (const [place, piece] of distinct(stretch, forever).entries()) {
+      const ids = vocabulary.spell(piece);
+      if (length === thoughtPieces(think).join("").length) repeated ??= ids[0];
+      length += piece.length;
+      for (const id of ids) goTo(id);
+      if (index > 0 && place === 0) {
+        call = calls.get(from) ?? calls.size + 1;
+        calls.set(from, call);
+      }
+    }
   }
-  return [...next].map(([from, to]) => ({ rule, phase, from, to }));
+  goTo(forever && repeated !== undefined ? repeated : markId(vocabulary, TURN_END));
+  return [...steps.values()];
 }
 
 /** Words with the white space before them. */

@@ -46,7 +46,7 @@ export function writeScriptedOnnx(folder: string, options: ScriptedModelOptions)
   write("generation_config.json", { ...ids, do_sample: false });
 }
 
-/** Leaves room for a rule's number below a position: both fit into a float exactly. */
+/** Leaves room for the number of a rule or a call below a position: both fit into a float exactly. */
 const RULE_ROOM = 64;
 /** The logit of the next token; all others have 0. */
 const CERTAIN = 40;
@@ -56,7 +56,8 @@ const CERTAIN = 40;
  * in the plain text of the conversation; then a table says what follows the last token.
  */
 function writeGraph(path: string, program: Program, padding: { width?: number; layers?: number }): void {
-  const { vocabulary, marks, ruleCount, steps } = program;
+  const { vocabulary, marks, ruleCount, calls, steps } = program;
+  const callCount = calls.size + 1;
   const size = vocabulary.tokens.length;
   const graph = createOnnxGraph();
   const { node } = graph;
@@ -116,11 +117,23 @@ function writeGraph(path: string, program: Program, padding: { width?: number; l
   const last = (values: string) => node("ReduceMax", [values], { attributes: { axes: [1], keepdims: 1 } });
   const exchange = last(node("Mul", [node("Mul", [assistant, fresh]), beside(asked, RULE_ROOM)]));
   const turn = last(node("Mul", [assistant, beside(answered, 2)]));
-  const state = node("Add", [node("Mul", [below(exchange, RULE_ROOM), number(2)]), below(turn, 2)]);
+  const isCall = lookUp((id) => Number(id === marks.assistant || calls.has(id)));
+  const called = last(
+    node("Mul", [
+      isCall,
+      beside(
+        lookUp((id) => calls.get(id) ?? 0),
+        RULE_ROOM,
+      ),
+    ]),
+  );
+  const answer = node("Add", [node("Mul", [below(exchange, RULE_ROOM), number(2)]), below(turn, 2)]);
+  const state = node("Add", [node("Mul", [answer, number(callCount)]), below(called, RULE_ROOM)]);
 
-  const table = new BigInt64Array(2 * ruleCount * size).fill(BigInt(marks.end));
+  const table = new BigInt64Array(2 * ruleCount * callCount * size).fill(BigInt(marks.end));
   for (const step of steps) {
-    table[(2 * step.rule + (step.phase === "fresh" ? 0 : 1)) * size + step.from] = BigInt(step.to);
+    const replied = 2 * step.rule + (step.phase === "fresh" ? 0 : 1);
+    table[(replied * callCount + step.call) * size + step.from] = BigInt(step.to);
   }
   const row = node("Mul", [node("Cast", [state], { attributes: { to: 7 } }), integer(size)]);
   const next = node(
