@@ -58,6 +58,7 @@ export interface ModelStore {
 }
 
 const STALL_MS = 60_000;
+const AT_ONCE = 32;
 
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { name, modelsDir, packaged } = options;
@@ -102,7 +103,13 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
 
   return {
     async list({ signal } = {}) {
-      const infos = await Promise.all((await installed.all(signal)).map(infoOrProblem));
+      const candidates = await installed.all(signal);
+      const infos: ModelInfo[] = [];
+      // Not all at once: a process may open only so many files.
+      for (let from = 0; from < candidates.length; from += AT_ONCE) {
+        signal?.throwIfAborted();
+        infos.push(...(await Promise.all(candidates.slice(from, from + AT_ONCE).map(infoOrProblem))));
+      }
       return infos.toSorted((a, b) => Number(a.demonstration ?? false) - Number(b.demonstration ?? false));
     },
     async describe(model, { signal } = {}) {

@@ -295,6 +295,21 @@ describe("what no grammar can hold is refused by keyword and place", () => {
   });
 });
 
+test("a schema that multiplies without measure is refused, and soon", () => {
+  const twice = (inner: unknown): unknown => ({
+    type: "object",
+    properties: { a: inner },
+    allOf: Array.from({ length: 6 }, (_, index) => ({
+      anyOf: [{ minProperties: 0 }, { maxProperties: 90 + index }],
+    })),
+  });
+  let schema: unknown = {};
+  for (let depth = 0; depth < 6; depth++) schema = twice(schema);
+  expect(() => compileGrammar(schema)).toThrow(
+    expect.objectContaining({ code: "unsupported", message: expect.stringContaining("unfolds") }),
+  );
+});
+
 test("what is narrowed is said, and what only describes is not", () => {
   const schema = {
     type: "object",

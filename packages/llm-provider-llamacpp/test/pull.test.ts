@@ -2,10 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { PullProgress } from "@enginehouse/llm-core";
+import { generate, type PullProgress } from "@enginehouse/llm-core";
 import { writeScriptedGguf } from "@enginehouse/llm-reference-model/scripted";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { createLlamacpp } from "../src/index.ts";
 import { createModelStore, type ModelStore, type ModelStoreOptions } from "../src/models.ts";
 import { startFakeHub, sumOf } from "./fake-hub.ts";
 
@@ -44,14 +45,14 @@ function open(more: Partial<ModelStoreOptions> = {}): ModelStore {
   return store;
 }
 
-async function pullAll(
-  store: ModelStore,
-  reference = REFERENCE,
-  signal?: AbortSignal,
-): Promise<PullProgress[]> {
+async function drain(pull: AsyncIterable<PullProgress>): Promise<PullProgress[]> {
   const all: PullProgress[] = [];
-  for await (const progress of store.pull({ model: reference }, { signal })) all.push(progress);
+  for await (const progress of pull) all.push(progress);
   return all;
+}
+
+function pullAll(store: ModelStore, reference = REFERENCE, signal?: AbortSignal): Promise<PullProgress[]> {
+  return drain(store.pull({ model: reference }, { signal }));
 }
 
 const partPath = (): string => join(folder, REPOSITORY, `${FILE}.part`);
@@ -443,6 +444,34 @@ describe("what goes wrong", () => {
       code: "forbidden",
       hint: expect.stringContaining("modelsDir"),
     });
+  });
+});
+
+describe("through the provider", () => {
+  test("a pulled model is listed and answers under its id", async () => {
+    const provider = createLlamacpp({ modelsDir: folder, hubUrl: hub.url, threads: 1, gpu: false });
+    try {
+      let id = "";
+      for await (const { model: pulled } of provider.pullModel({ model: REFERENCE })) id = pulled ?? id;
+      expect((await provider.listModels()).map((one) => one.id)).toEqual([id]);
+      expect(await provider.describeModel(REFERENCE)).toMatchObject({ id, task: "chat" });
+      const answer = await generate(provider, { model: id, messages: [{ role: "user", content: "Hello" }] });
+      expect(answer.text).toBe("Good day.");
+      await provider.deleteModel(id);
+      expect(await provider.listModels()).toEqual([]);
+    } finally {
+      await provider.close();
+    }
+  });
+
+  test("its closing ends a pull as shut-down, and faults name it", async () => {
+    hub.slow(10_000, 10);
+    const provider = createLlamacpp({ modelsDir: folder, hubUrl: hub.url });
+    const running = fault(drain(provider.pullModel({ model: REFERENCE })));
+    await eventually(() => (hub.fileRequests()[0]?.sent ?? 0) > 0);
+    await provider.close();
+    expect(await running).toMatchObject({ code: "shut-down", provider: "llamacpp", operation: "pull" });
+    await eventually(() => hub.openSockets() === 0);
   });
 });
 

@@ -15,6 +15,8 @@ import { assertWritable } from "./writable.ts";
 /** More alternatives than this in one place is a schema gone wrong, not a wish. */
 const MAX_ALTERNATIVES = 128;
 const MAX_DEPTH = 100;
+/** Alternatives inside alternatives multiply: a schema of a few lines could keep us busy for ever. */
+const MAX_READS = 20_000;
 
 /** Reads a JSON Schema. Throws `unsupported` for what a grammar cannot express, `invalid-request` for what is no schema. */
 export function readShapes(schema: unknown, options: CompileOptions = {}): Shapes {
@@ -45,7 +47,15 @@ export function readShapes(schema: unknown, options: CompileOptions = {}): Shape
     accepts: (value, all) => all.every(({ node }) => checkValue(value, node, schema).length === 0),
   };
 
+  let reads = 0;
+
   function read(all: readonly Located[], depth: number): Shape | undefined {
+    reads++;
+    if (reads > MAX_READS) {
+      throw new LlmError("unsupported", `the schema unfolds to more than ${MAX_READS} parts`, {
+        hint: "Use fewer alternatives inside each other, or name what repeats with $defs.",
+      });
+    }
     const only = all.length === 1 ? unwrap(all[0]) : undefined;
     if (depth > MAX_DEPTH)
       throw invalid(all[0]?.pointer ?? "#", `it is nested more than ${MAX_DEPTH} levels deep`);
