@@ -9,28 +9,17 @@ export interface ReferenceModel {
 
 /** The models, for those who want one without discovery. Reading the list reads no file. */
 export const referenceModels: readonly ReferenceModel[] = [
-  {
-    id: "reference-model",
-    format: "gguf",
-    task: "chat",
-    url: new URL("../models/chat/reference-model-q8_0.gguf", import.meta.url),
-  },
-  {
-    id: "reference-model-onnx",
-    format: "onnx",
-    task: "chat",
-    url: new URL("../models/chat/reference-model-onnx", import.meta.url),
-  },
-  {
-    id: "reference-embedder",
-    format: "gguf",
-    task: "embedding",
-    url: new URL("../models/embedder/reference-embedder-q8_0.gguf", import.meta.url),
-  },
-  {
-    id: "reference-embedder-onnx",
-    format: "onnx",
-    task: "embedding",
-    url: new URL("../models/embedder/reference-embedder-onnx", import.meta.url),
-  },
+  model("reference-model", "gguf", "chat", "chat/reference-model-q8_0.gguf"),
+  model("reference-model-onnx", "onnx", "chat", "chat/reference-model-onnx"),
+  model("reference-embedder", "gguf", "embedding", "embedder/reference-embedder-q8_0.gguf"),
+  model("reference-embedder-onnx", "onnx", "embedding", "embedder/reference-embedder-onnx"),
 ];
+
+function model(
+  id: string,
+  format: ReferenceModel["format"],
+  task: ReferenceModel["task"],
+  path: string,
+): ReferenceModel {
+  return { id, format, task, url: new URL(`../models/${path}`, import.meta.url) };
+}

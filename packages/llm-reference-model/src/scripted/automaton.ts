@@ -62,8 +62,7 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
   const arrived = speaker + 3; // fresh, answered: what came last
   const asked = arrived + 2; // by rule: what the last user message asks for
   const called = asked + ruleCount; // by call: whose arguments this turn has written last, 0 for none
-  const callCount = program.calls.size + 1;
-  const rule = called + callCount; // by rule: what this turn replies to
+  const rule = called + program.calls.size + 1; // by rule: what this turn replies to
   const phase = rule + ruleCount; // fresh, answered
   const width = Math.max(roundUp(phase + 2), roundUp(padding.width ?? 0));
   const layers = 3 + (padding.layers ?? 0);
@@ -86,12 +85,10 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
     };
   };
   // RMSNorm divides by the length of the stream; a gain of that length takes it back.
-  const norm = (name: string, squaredLength: number) =>
-    tensors.push({
-      name,
-      shape: [width],
-      data: new Float32Array(width).fill(Math.sqrt(squaredLength / width)),
-    });
+  const norm = (name: string, squaredLength: number) => {
+    const data = new Float32Array(width).fill(Math.sqrt(squaredLength / width));
+    tensors.push({ name, shape: [width], data });
+  };
 
   const embedding = matrix("token_embd.weight", width, vocabularySize);
   const output = matrix("output.weight", width, vocabularySize);
@@ -105,12 +102,11 @@ export function automatonWeights(program: Program, options: AutomatonOptions): A
 
   for (let layer = 0; layer < layers; layer++) {
     const name = (part: string) => `blk.${layer}.${part}.weight`;
-    const attentionWidth = HEADS * HEAD_WIDTH;
     norm(name("attn_norm"), [2, 4, 6][layer] ?? 8);
-    const query = matrix(name("attn_q"), width, attentionWidth);
-    const key = matrix(name("attn_k"), width, attentionWidth);
-    const value = matrix(name("attn_v"), width, attentionWidth);
-    const attended = matrix(name("attn_output"), attentionWidth, width);
+    const query = matrix(name("attn_q"), width, HEADS * HEAD_WIDTH);
+    const key = matrix(name("attn_k"), width, HEADS * HEAD_WIDTH);
+    const value = matrix(name("attn_v"), width, HEADS * HEAD_WIDTH);
+    const attended = matrix(name("attn_output"), HEADS * HEAD_WIDTH, width);
     norm(name("ffn_norm"), 8);
     const gate = matrix(name("ffn_gate"), width, feedForward);
     const up = matrix(name("ffn_up"), width, feedForward);

@@ -59,8 +59,8 @@ export function general(architecture: string, name: string): Record<string, Gguf
   };
 }
 
-export function byteLevelTokenizer({ tokens, find }: Vocabulary): Record<string, GgufValue> {
-  const end = { type: "u32", value: find(END_OF_TEXT) ?? 0 } as const;
+export function byteLevelTokenizer({ tokens, idOf }: Vocabulary): Record<string, GgufValue> {
+  const end = { type: "u32", value: idOf(END_OF_TEXT) } as const;
   return {
     "tokenizer.ggml.model": { type: "string", value: "gpt2" },
     "tokenizer.ggml.pre": { type: "string", value: "gpt-2" },
@@ -69,7 +69,7 @@ export function byteLevelTokenizer({ tokens, find }: Vocabulary): Record<string,
     "tokenizer.ggml.merges": { type: "strings", value: MERGES.map((pair) => pair.join(" ")) },
     "tokenizer.ggml.bos_token_id": end,
     "tokenizer.ggml.padding_token_id": end,
-    "tokenizer.ggml.eos_token_id": { type: "u32", value: find(TURN_END) ?? 0 },
+    "tokenizer.ggml.eos_token_id": { type: "u32", value: idOf(TURN_END) },
     "tokenizer.ggml.add_bos_token": { type: "bool", value: false },
   };
 }

@@ -13,7 +13,7 @@ export function writeScriptedOnnx(folder: string, options: ScriptedModelOptions)
   const { script, contextWindow = 2048, template = CHAT_TEMPLATE, padding = {} } = options;
   const program = compileScript(script);
   const { vocabulary, marks } = program;
-  const start = vocabulary.find(END_OF_TEXT) ?? 0;
+  const start = vocabulary.idOf(END_OF_TEXT);
   const ids = { bos_token_id: start, eos_token_id: marks.end, pad_token_id: start };
 
   mkdirSync(join(folder, "onnx"), { recursive: true });

@@ -13,6 +13,8 @@ export interface Vocabulary {
   readonly tokens: readonly Token[];
   /** The id of a control token or of literal text, when there is one. */
   find(text: string): number | undefined;
+  /** The id of a mark that must be there. */
+  idOf(mark: string): number;
   /** Adds a token and returns its id; a text that is there already keeps its id. */
   add(text: string, kind: "control" | "user-defined"): number;
   /** The ids that write this text: one, or one for each byte where a whole token cannot exist. */
@@ -65,6 +67,11 @@ export function createVocabulary(): Vocabulary {
   return {
     tokens,
     find,
+    idOf(mark) {
+      const id = find(mark);
+      if (id === undefined) throw new Error(`The vocabulary lacks ${JSON.stringify(mark)}.`);
+      return id;
+    },
     add,
     spell(text) {
       const taken = strings.get(text);
