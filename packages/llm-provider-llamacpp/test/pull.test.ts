@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -364,6 +374,17 @@ describe("what goes wrong", () => {
     expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith(".part"))).toEqual(
       [],
     );
+    await eventually(() => hub.openSockets() === 0);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a disk that fills up on the way is disk-full, too", async () => {
+    mkdirSync(join(folder, REPOSITORY), { recursive: true });
+    symlinkSync("/dev/full", partPath());
+    expect(await fault(pullAll(open()))).toMatchObject({
+      code: "disk-full",
+      hint: expect.stringContaining("Free some space"),
+    });
+    expect(existsSync(finalPath())).toBe(false);
     await eventually(() => hub.openSockets() === 0);
   });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { readPartName } from "./model-file.ts";
 
-const MAX_DEPTH = 6;
+export const MAX_DEPTH = 6;
 const MAX_FILES = 5_000;
 
 /** GGUF files below a folder, relative to it, with slashes; of a split model its first part. A folder that is not there is empty. */

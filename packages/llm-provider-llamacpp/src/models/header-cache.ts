@@ -7,7 +7,7 @@ export interface HeaderCache {
   read(path: string): Promise<GgufHeader>;
 }
 
-const CACHED = 128;
+const CACHED = 1_000;
 
 export function createHeaderCache(): HeaderCache {
   const known = new Map<string, { readonly stamp: string; readonly header: Promise<GgufHeader> }>();

@@ -1,9 +1,10 @@
-import { join } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 import { LlmError, type ModelFile } from "@enginehouse/llm-core";
 
 import type { Candidate } from "./describe.ts";
-import { idOfFile, scanModels } from "./folder.ts";
+import { idOfFile, MAX_DEPTH, scanModels } from "./folder.ts";
 import { hasQuantization, ownTarget, type PullReference, readReference } from "./reference.ts";
 
 /** The models of the folder and of packages, each under one id of its own. */
@@ -33,7 +34,10 @@ export function createInstalled({
   async function all(signal?: AbortSignal): Promise<readonly Candidate[]> {
     const files = await scanModels(modelsDir, signal);
     const taken = new Map<string, string>();
-    for (const file of files) if (!taken.has(idOf(file))) taken.set(idOf(file), file);
+    for (const file of files) {
+      const id = idOf(file);
+      if (!taken.has(id) || file === `${id}.gguf`) taken.set(id, file);
+    }
     const inFolder = files.map((file) => {
       const id = idOf(file);
       return { id: taken.get(id) === file ? id : file, path: join(modelsDir, file), packaged: undefined };
@@ -41,10 +45,26 @@ export function createInstalled({
     return [...inFolder, ...packaged.map((model) => ({ id: model.id, path: model.path, packaged: model }))];
   }
 
+  /** Without a look at the whole folder, as every chat asks for its model: the usual id is that of one file. */
+  async function findDirectly(id: string): Promise<Candidate | undefined> {
+    const own = packaged.find((model) => model.id === id);
+    if (own !== undefined) return { id, path: own.path, packaged: own };
+    if (!isPlainId(id)) return undefined;
+    const path = join(modelsDir, `${id}.gguf`);
+    // The folder is read, not the file asked for: on some systems Model.gguf answers to model.gguf, too.
+    const names = await readdir(dirname(path)).catch((): string[] => []);
+    if (!names.includes(basename(path))) return undefined;
+    return (await stat(path).catch(() => undefined))?.isFile() === true
+      ? { id, path, packaged: undefined }
+      : undefined;
+  }
+
   return {
     all,
     idOf,
     async find(model, signal) {
+      const direct = await findDirectly(model);
+      if (direct !== undefined) return direct;
       const candidates = await all(signal);
       const reference = readAsReference(model);
       const target = reference === undefined ? undefined : ownTarget(reference);
@@ -99,6 +119,12 @@ function findPulled(reference: PullReference, candidates: readonly Candidate[]):
   const fitting =
     quantization === undefined ? own : own.filter(({ id }) => hasQuantization(id, quantization));
   return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** Steps that the listing would go, too: no hidden ones and none upwards. */
+function isPlainId(id: string): boolean {
+  const steps = id.split("/");
+  return steps.length <= MAX_DEPTH && steps.every((step) => step !== "" && !/^\.|[\\:\0]/.test(step));
 }
 
 function listed(ids: readonly string[]): string {
