@@ -32,6 +32,15 @@ test("a model of a package is installed, and answers", async () => {
   expect(answer.text).toContain("blue mountain");
 });
 
+test("an answer that was begun is continued, not begun again", async () => {
+  const messages = [
+    { role: "user", content: "Repeat exactly: blue mountain" },
+    { role: "assistant", content: "blue" },
+  ] as const;
+  const answer = await generate(provider, { model: "reference-model", messages, maxTokens: 20 });
+  expect(answer.text).toMatch(/^ mountain/);
+});
+
 test("its thoughts are kept apart", async () => {
   const messages = [{ role: "user", content: "What is 2 plus 3? /think" }] as const;
   const answer = await generate(provider, { model: "reference-model", messages, maxTokens: 60 });

@@ -81,14 +81,16 @@ async function relay(
       wake();
     };
   }
-  let sentAt = 0;
+  let writtenAt = 0;
   for await (const events of started.chat(job, signal)) {
     send({ type: "events", call, events });
+    if (events.at(-1)?.kind === "end") break;
     credit -= 1;
     while (credit <= 0 && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
-    const early = PAUSE - (performance.now() - sentAt);
+    const early = PAUSE - (performance.now() - writtenAt);
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    sentAt = performance.now();
+    // The first words are not held back for what only announced them.
+    if (events.some(({ kind }) => kind !== "status" && kind !== "ready")) writtenAt = performance.now();
   }
   send({ type: "reply", call, reply: undefined });
 }

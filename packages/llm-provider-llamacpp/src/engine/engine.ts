@@ -9,6 +9,12 @@ import { countTokens, embedTexts, rankDocuments } from "./reading.ts";
 /** So many events may wait for the reader before the generation pauses. */
 const AHEAD = 256;
 
+interface Work {
+  readonly signal: AbortSignal;
+  readonly stop: () => void;
+  readonly end: () => void;
+}
+
 const READY: EngineEvent = { kind: "ready", lacks: [] };
 
 /** An engine in the process that asks. */
@@ -26,8 +32,25 @@ export function createEngine(options: EngineOptions, onEmpty: () => void = () =>
       throw error;
     }));
   const cache = createModelCache(start, options, onEmpty);
-  const stopAll = new AbortController();
+  const running = new Set<AbortController>();
   let closed: Promise<void> | undefined;
+
+  /** A signal of its own for one piece of work, which ends with the caller's, and with the engine. */
+  function follow(signal: AbortSignal): Work {
+    const controller = new AbortController();
+    const stop = (): void => controller.abort(signal.reason);
+    running.add(controller);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    return {
+      signal: controller.signal,
+      stop: () => controller.abort(),
+      end() {
+        running.delete(controller);
+        signal.removeEventListener("abort", stop);
+      },
+    };
+  }
 
   async function withModel<Result>(
     job: { readonly model: ModelRef; readonly keepAlive?: number | undefined },
@@ -99,27 +122,28 @@ export function createEngine(options: EngineOptions, onEmpty: () => void = () =>
   return {
     isEmpty: () => cache.isEmpty(),
     chat(job, signal) {
-      const leave = new AbortController();
-      const all = AbortSignal.any([signal, leave.signal, stopAll.signal]);
       const queue = createBatchQueue<EngineEvent>(AHEAD);
-      let begun = false;
-      const begin = (): void => {
-        begun = true;
-        answer(job, all, queue).then(
-          () => queue.end(),
-          (error: unknown) => queue.end(all.aborted ? error : readLlamaFault(error)),
-        );
+      let work: Work | undefined;
+      const begin = (): Work => {
+        const begun = follow(signal);
         // A generation that pauses for its reader must hear that nobody reads any more.
-        all.addEventListener("abort", () => queue.end(all.reason), { once: true });
+        begun.signal.addEventListener("abort", () => queue.end(begun.signal.reason), { once: true });
+        answer(job, begun.signal, queue)
+          .then(
+            () => queue.end(),
+            (error: unknown) => queue.end(begun.signal.aborted ? error : readLlamaFault(error)),
+          )
+          .finally(begun.end);
+        return begun;
       };
       return {
         async next() {
-          if (!begun) begin();
+          work ??= begin();
           const batch = await queue.take();
           return batch === undefined ? { value: undefined, done: true } : { value: batch, done: false };
         },
         async return() {
-          leave.abort();
+          work?.stop();
           queue.end();
           return { value: undefined, done: true };
         },
@@ -129,19 +153,21 @@ export function createEngine(options: EngineOptions, onEmpty: () => void = () =>
       };
     },
     async ask(op, job, signal, onEvent = () => undefined) {
-      const all = AbortSignal.any([signal, stopAll.signal]);
+      const work = follow(signal);
       try {
-        return await asks[op](job, all, onEvent);
+        return await asks[op](job, work.signal, onEvent);
       } catch (error) {
-        if (all.aborted) throw error;
+        if (work.signal.aborted) throw error;
         throw readLlamaFault(error);
+      } finally {
+        work.end();
       }
     },
     close() {
       return (closed ??= (async () => {
-        stopAll.abort();
-        const running = await native?.catch(() => undefined);
-        if (running !== undefined) await stopNative(running);
+        for (const controller of running) controller.abort();
+        const started = await native?.catch(() => undefined);
+        if (started !== undefined) await stopNative(started);
       })());
     },
   };

@@ -6,7 +6,7 @@ import { createAnswer } from "./answer.ts";
 import type { NodeLlama } from "./llama.ts";
 import type { ChatModel } from "./model.ts";
 import type { Pace } from "./pacing.ts";
-import { callingFirst, promptTokens, withEmptyThought } from "./prompt.ts";
+import { callingFirst, continuing, promptTokens, withEmptyThought } from "./prompt.ts";
 
 export interface GenerationHost {
   readonly library: NodeLlama;
@@ -28,7 +28,7 @@ export async function generateAnswer(job: ChatJob, host: GenerationHost): Promis
   const base = chat.wrapper(job.thoughts.wanted !== false);
   if (job.thoughts.wanted === true && base.settings.segments?.thought === undefined) lacks.push("reasoning");
   if (!chat.hasTemplate) lacks.push("chat-template");
-  const wrapper = job.mustCall ? callingFirst(base) : base;
+  const wrapper = job.mustCall ? callingFirst(base) : continuing(base, job.history);
   if (wrapper === undefined) lacks.push("forced-call");
   const chatWrapper = wrapper ?? base;
   const unthinking =

@@ -15,23 +15,37 @@ export function promptTokens(
   return state.contextText.tokenize(tokenizer);
 }
 
-/** The same template, but the model's turn begins inside a call; `undefined` where the template knows no such state. */
+type Rendered = ReturnType<ChatWrapper["generateContextState"]>;
+
+/** The same template with another state after it. */
+function changed(wrapper: ChatWrapper, change: (rendered: Rendered) => Rendered): ChatWrapper {
+  return Object.create(wrapper, {
+    generateContextState: {
+      value: (options: Parameters<ChatWrapper["generateContextState"]>[0]) =>
+        change(wrapper.generateContextState(options)),
+    },
+  }) as ChatWrapper;
+}
+
+/** The model's turn begins inside a call; `undefined` where the template decides about calls by itself. */
 export function callingFirst(wrapper: ChatWrapper): ChatWrapper | undefined {
   const probe = wrapper.generateContextState({ chatHistory: [{ type: "model", response: [] }] });
   if (probe.prefixTriggers !== undefined || probe.noPrefixTrigger !== undefined) return undefined;
-  const calling: ChatWrapper = Object.create(wrapper, {
-    generateContextState: {
-      value(options: Parameters<ChatWrapper["generateContextState"]>[0]) {
-        const { contextText, stopGenerationTriggers } = wrapper.generateContextState(options);
-        return {
-          contextText,
-          stopGenerationTriggers,
-          functionCall: { initiallyEngaged: true, disengageInitiallyEngaged: [] },
-        };
-      },
-    },
-  });
-  return calling;
+  const functionCall = { initiallyEngaged: true, disengageInitiallyEngaged: [] };
+  return changed(wrapper, ({ contextText, stopGenerationTriggers }) => ({
+    contextText,
+    stopGenerationTriggers,
+    functionCall,
+  }));
+}
+
+/** The model goes on with a text that is there: a blank at the start of what it adds belongs to it. */
+export function continuing(wrapper: ChatWrapper, history: readonly ChatHistoryItem[]): ChatWrapper {
+  const last = history.at(-1);
+  if (last?.type !== "model" || typeof last.response.at(-1) !== "string") return wrapper;
+  return changed(wrapper, (rendered) =>
+    rendered.ignoreStartText === undefined ? rendered : { ...rendered, ignoreStartText: [] },
+  );
 }
 
 /** A model that always thinks has done so already: its turn begins with a thought that is over. */
