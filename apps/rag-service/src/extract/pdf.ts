@@ -20,7 +20,7 @@ interface Line {
 
 /** The text of a PDF page by page: lines put together to paragraphs, larger lines taken for headings. */
 export async function extractPdf(bytes: Uint8Array, name: string, progress: Progress): Promise<Extracted> {
-  const pdf = await getDocumentProxy(bytes, { verbosity: 0 }).catch((error: unknown) => {
+  const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((error: unknown) => {
     throw refused(error, name);
   });
   const pages: PageStart[] = [];

@@ -130,7 +130,11 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     spool,
     settings,
     emit,
-    onVectorsMissing: () => void reindex().catch(() => undefined),
+    onVectorsMissing: () =>
+      reindex().then(
+        () => undefined,
+        () => undefined,
+      ),
   });
   const queue = createQueue(settings.concurrency, pipeline.run);
 

@@ -28,7 +28,7 @@ export function createPipeline(options: {
   readonly spool: Spool;
   readonly settings: IngestSettings;
   readonly emit: (event: JobEvent) => void;
-  readonly onVectorsMissing: () => void;
+  readonly onVectorsMissing: () => Promise<void>;
 }): Pipeline {
   const { store, embedder: embedderOf, spool, settings, emit, onVectorsMissing } = options;
   const readers: Reader[] = [];
@@ -65,7 +65,7 @@ export function createPipeline(options: {
     signal.throwIfAborted();
     await progress(work, "indexing", 0, 1);
     await store.ingest.commit(versionId);
-    if (!complete) onVectorsMissing();
+    if (!complete) await onVectorsMissing();
   }
 
   /** Without an embedder, or when it fails, words alone find the document until an indexing job adds the vectors. */
@@ -185,8 +185,7 @@ export function createPipeline(options: {
   ): Promise<void> {
     try {
       const texts = windows.map(({ text }) => text);
-      const vectors = await embedder.embed(texts, "document", { signal });
-      signal.throwIfAborted();
+      const vectors = await untilAborted(embedder.embed(texts, "document", { signal }), signal);
       const rows = windows.map(({ id }, at) => ({ id, vector: normalise(vectors[at], embedder) }));
       await store.ingest.putVectors(generation.id, rows);
     } catch (error) {
@@ -230,6 +229,16 @@ export function createPipeline(options: {
   };
 }
 
+/** The promise, or the abort: whatever an embedder makes of the signal, cancelling never waits for it. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(toLlmError(signal.reason, "aborted"));
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(toLlmError(signal.reason, "aborted"));
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
 /** What names a generation: the embedder itself cannot cross to the thread of the store. */
 function identity({ provider, model, dimensions }: Embedder) {
   return { provider, model, dimensions };
@@ -243,7 +252,7 @@ async function countTokens(
   signal: AbortSignal,
 ): Promise<number> {
   if (text.length + 2 <= limit) return text.length;
-  if (embedder.countTokens !== undefined) return embedder.countTokens(text, { signal });
+  if (embedder.countTokens !== undefined) return untilAborted(embedder.countTokens(text, { signal }), signal);
   return Math.ceil(text.length / 3);
 }
 

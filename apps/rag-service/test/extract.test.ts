@@ -1,0 +1,248 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { makePdf } from "../eval/make-pdf.ts";
+import { extract } from "../src/extract/extract.ts";
+import { createReader } from "../src/extract/reader.ts";
+import { readRefusal } from "../src/extract/refusal.ts";
+import { emptyFolder } from "./library.ts";
+
+const read = (name: string, bytes: Uint8Array | string, mediaType?: string) =>
+  extract({ bytes: typeof bytes === "string" ? Buffer.from(bytes) : bytes, name, mediaType });
+
+const refused = async (promise: Promise<unknown>) =>
+  readRefusal(
+    await promise.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+  );
+
+describe("plain text", () => {
+  test("is read as UTF-8 and keeps its places", async () => {
+    const { text, warnings, blocks } = await read("a.txt", "Grüße\r\nan alle.\r\n\r\n東京 😀");
+    expect(text).toBe("Grüße\nan alle.\n\n東京 😀");
+    expect(warnings).toEqual([]);
+    expect(blocks.map(({ start, end }) => text.slice(start, end))).toEqual(["Grüße\nan alle.", "東京 😀"]);
+  });
+
+  test("is read as UTF-16 with and without a mark", async () => {
+    const little = Buffer.from("The harbour is open, naïve café.", "utf16le");
+    expect((await read("a.txt", Buffer.concat([Buffer.from([0xff, 0xfe]), little]))).text).toBe(
+      "The harbour is open, naïve café.",
+    );
+    expect((await read("a.txt", little)).text).toBe("The harbour is open, naïve café.");
+    const big = Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(little).swap16()]);
+    expect((await read("a.txt", big)).text).toBe("The harbour is open, naïve café.");
+  });
+
+  test("of an old encoding is read as Latin-1, and says so", async () => {
+    const { text, warnings } = await read("a.txt", Buffer.from("Caf\u00e9 \u0080", "latin1"));
+    expect(text).toBe("Café €");
+    expect(warnings).toEqual([expect.stringContaining("Latin-1")]);
+  });
+
+  test("finds headings by numbers, capitals and underlining", async () => {
+    const { text, blocks, title } = await read(
+      "a.txt",
+      "THE MANUAL\n\n1. Water\n\nDrink it.\n\n1.2 Hot water\n\nDo not.\n\nEnd\n===\n\nBye.",
+    );
+    expect(title).toBe("THE MANUAL");
+    expect(
+      blocks
+        .filter(({ kind }) => kind === "heading")
+        .map(({ start, end, level }) => [text.slice(start, end), level]),
+    ).toEqual([
+      ["THE MANUAL", 1],
+      ["1. Water", 2],
+      ["1.2 Hot water", 3],
+      ["End\n===", 1],
+    ]);
+  });
+});
+
+test("Markdown is stored as it was written, with its blocks in place", async () => {
+  const source =
+    "---\ntitle: Ferry guide\n---\n# Ferry\n\nIt *sails* daily.\n\n- one\n- two\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n```sh\nls\n```\n";
+  const { text, blocks, title } = await read("guide.md", source);
+  expect(text).toBe(source);
+  expect(title).toBe("Ferry guide");
+  expect(blocks.map(({ start, end, kind }) => [kind, text.slice(start, end)])).toEqual([
+    ["heading", "# Ferry"],
+    ["paragraph", "It *sails* daily."],
+    ["list-item", "- one"],
+    ["list-item", "- two"],
+    ["table", "| a | b |\n| - | - |\n| 1 | 2 |"],
+    ["code", "```sh\nls\n```"],
+  ]);
+});
+
+describe("HTML", () => {
+  test("gives its article, without navigation and scripts", async () => {
+    const paragraph =
+      "The ferry crosses the bay four times a day, and carries bicycles without a charge. ".repeat(4);
+    const page = `<!doctype html><html><head><title>The ferry</title></head><body><nav>Home Shop Contact</nav>
+      <article><h1>Ferry</h1><p>${paragraph}</p><h2>Tickets</h2><p>${paragraph}</p>
+      <table><tr><th>Day</th><th>Price</th></tr><tr><td>Sunday</td><td>4 crowns</td></tr></table></article>
+      <script>alert("no")</script></body></html>`;
+    const { text, blocks, title } = await read("ferry.html", page);
+    expect(title).toBe("The ferry");
+    expect(text).toContain("Sunday | 4 crowns");
+    expect(text).not.toMatch(/alert|Contact/);
+    for (const { start, end } of blocks) expect(text.slice(start, end)).toBe(text.slice(start, end).trim());
+    expect(
+      blocks.filter(({ kind }) => kind === "heading").map(({ start, end }) => text.slice(start, end)),
+    ).toContain("Tickets");
+  });
+
+  test("that is no article gives its whole body", async () => {
+    const { text } = await read("list.html", "<body><ul><li>Rope</li><li>Tar &amp; oil</li></ul></body>");
+    expect(text).toBe("Rope\n\nTar & oil");
+  });
+
+  test("is decoded by the charset it declares", async () => {
+    const page = Buffer.from(
+      '<html><head><meta charset="iso-8859-2"></head><body><p>\u00b9led\u00bc</p></body></html>',
+      "latin1",
+    );
+    expect((await read("a.html", page)).text).toBe("šledź");
+  });
+});
+
+describe("PDF", () => {
+  test("gives its text page by page, with paragraphs and headings", async () => {
+    const pdf = makePdf(
+      "# A report\n\nThe first paragraph goes over more than a single line, since it is long enough to be wrapped by the writer of this file.\n\n---\n\n## Costs\n\nRope cost four crowns.",
+      "Report",
+    );
+    const { text, pages, blocks, title } = await read("r.pdf", pdf);
+    expect(title).toBe("Report");
+    expect(pages).toEqual([
+      { page: 1, charStart: 0 },
+      { page: 2, charStart: text.indexOf("Costs") },
+    ]);
+    expect(text).toContain(
+      "over more than a single line, since it is long enough to be wrapped by the writer of this file.",
+    );
+    expect(
+      blocks.filter(({ kind }) => kind === "heading").map(({ start, end }) => text.slice(start, end)),
+    ).toEqual(["A report", "Costs"]);
+  });
+
+  test("without text is called a scan, and says what to do", async () => {
+    expect(await refused(read("scan.pdf", imageOnly()))).toMatchObject({
+      reason: "no-text",
+      hint: expect.stringContaining("OCR"),
+    });
+  });
+
+  test("that is encrypted is refused as such", async () => {
+    expect(await refused(read("secret.pdf", encryptedPdf()))).toMatchObject({
+      code: "forbidden",
+      reason: "encrypted",
+      hint: expect.stringContaining("password"),
+    });
+  });
+
+  test("that is broken is refused as such", async () => {
+    const whole = makePdf("# Title\n\nText.");
+    const broken = Buffer.concat([Buffer.from("%PDF-1.4\n"), Buffer.from(whole.subarray(40, 90))]);
+    expect(await refused(read("broken.pdf", broken))).toMatchObject({
+      code: "invalid-request",
+      reason: "broken",
+    });
+  });
+});
+
+describe("files that are not what they seem", () => {
+  test.each([
+    ["empty.txt", Buffer.alloc(0), "empty"],
+    ["blank.txt", Buffer.from(" \n\t\n"), "no-text"],
+    ["photo.txt", Buffer.from("\u0089PNG\r\n\u001a\n0000", "latin1"), "wrong-type"],
+    ["letter.pdf", Buffer.from("PK\u0003\u0004....word/document.xml", "latin1"), "wrong-type"],
+    ["notes.pdf", Buffer.from("just some notes"), "wrong-type"],
+    ["program.md", Buffer.from([1, 2, 3, 0, 4, 5, 0, 6]), "wrong-type"],
+  ])("%s is refused with a hint", async (name, bytes, reason) => {
+    const refusal = await refused(read(name, bytes));
+    expect(refusal).toMatchObject({ reason, message: expect.stringContaining(name) });
+    expect(refusal?.hint).toMatch(/\w+ \w+/);
+  });
+
+  test("a PDF under another name is read as a PDF", async () => {
+    expect((await read("report.txt", makePdf("# A\n\nIt is a PDF."))).mediaType).toBe("application/pdf");
+  });
+
+  test("a page without an ending is recognised by its first words", async () => {
+    expect((await read("download", "<!DOCTYPE html><p>Hello there.</p>")).text).toBe("Hello there.");
+  });
+});
+
+describe("the thread that reads", () => {
+  const chunk = { parentTokens: 2000, parentOverlap: 200, windowTokens: 400, windowOverlap: 60 };
+  const ask = async (
+    name: string,
+    content: string | Uint8Array,
+    limits: { timeoutMs: number; memoryMb: number },
+    signal = new AbortController().signal,
+  ) => {
+    const path = join(await emptyFolder(), "upload");
+    await writeFile(path, content);
+    const reader = createReader(limits);
+    return {
+      reader,
+      read: () =>
+        reader.read({ path, name, mediaType: undefined, chunk, signal, onProgress: () => undefined }),
+    };
+  };
+  const heavy = `${"- ".repeat(400)}x\n`.repeat(60);
+
+  test("is ended when a file takes too long, and the next file is read", async () => {
+    const { reader, read: readHeavy } = await ask("slow.md", heavy, { timeoutMs: 100, memoryMb: 512 });
+    expect(await refused(readHeavy())).toMatchObject({ code: "timeout", reason: "parse-timeout" });
+    await reader.close();
+    const { reader: other, read: readLight } = await ask("light.md", "# Light", {
+      timeoutMs: 20_000,
+      memoryMb: 512,
+    });
+    expect((await readLight()).text).toBe("# Light");
+    await other.close();
+  });
+
+  test("is ended when a file takes too much memory", async () => {
+    const huge = `<body>${"<p><b>x</b></p>".repeat(300_000)}</body>`;
+    const { reader, read: readHuge } = await ask("huge.html", huge, { timeoutMs: 60_000, memoryMb: 32 });
+    expect(await refused(readHuge())).toMatchObject({ code: "out-of-memory", reason: "parse-memory" });
+    await reader.close();
+  });
+
+  test("is ended by the caller", async () => {
+    const controller = new AbortController();
+    const { reader, read: readHeavy } = await ask(
+      "slow.md",
+      heavy,
+      { timeoutMs: 60_000, memoryMb: 512 },
+      controller.signal,
+    );
+    setTimeout(() => controller.abort(), 50);
+    await expect(readHeavy()).rejects.toMatchObject({ code: "aborted" });
+    await reader.close();
+  });
+});
+
+/** A page on which nothing is written. */
+function imageOnly(): Uint8Array {
+  return Buffer.from(
+    Buffer.from(makePdf("", "Scan")).toString("latin1").replace("(1) Tj", "( ) Tj"),
+    "latin1",
+  );
+}
+
+/** Its key belongs to no password that a reader would try. */
+function encryptedPdf(): Uint8Array {
+  const plain = Buffer.from(makePdf("# Secret\n\nNobody reads this.")).toString("latin1");
+  const key = "<" + "5a".repeat(32) + ">";
+  const dictionary = `/Encrypt << /Filter /Standard /V 1 /R 2 /O ${key} /U ${key} /P -44 >> /ID [<00><00>]`;
+  return Buffer.from(plain.replace("/Root 1 0 R", `/Root 1 0 R ${dictionary}`), "latin1");
+}
