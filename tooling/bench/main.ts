@@ -11,7 +11,7 @@ const JOBS: Record<string, (rounds: number) => Promise<readonly Table[]>> = {
   cold: coldTables,
   slow: async () => [await slowTable()],
   stop: async (rounds) => [await stopTable(Math.min(rounds, 3))],
-  engine: async () => (await import("./engine/engine.ts")).engineTables(),
+  engine: async (rounds) => (await import("./engine/engine.ts")).engineTables(Math.min(rounds, 3)),
 };
 
 export async function main(args: readonly string[]): Promise<void> {
