@@ -1,8 +1,10 @@
 import type { StringFormat } from "./shape.ts";
 
 const DAY = `("0" [1-9] | "1" [0-9] | "2" [0-8])`;
-// February ends on the 28th here: whether a year is a leap year is beyond a grammar.
-const DATE = `[0-9]{4} "-" ( ("0" [1-9] | "1" [0-2]) "-" ${DAY} | ("0" [13-9] | "1" [0-2]) "-" ("29" | "30") | ("0" [13578] | "1" [02]) "-31" )`;
+const FOURTH = `("0" [48] | [2468] [048] | [13579] [26])`;
+const LEAP_YEAR = `([0-9]{2} ${FOURTH} | (${FOURTH} | "00") "00")`;
+const MONTH_AND_DAY = `( ("0" [1-9] | "1" [0-2]) "-" ${DAY} | ("0" [13-9] | "1" [0-2]) "-" ("29" | "30") | ("0" [13578] | "1" [02]) "-31" )`;
+const DATE = `([0-9]{4} "-" ${MONTH_AND_DAY} | ${LEAP_YEAR} "-02-29")`;
 const CLOCK = `("0" [0-9] | "1" [0-9] | "2" [0-3]) ":" [0-5] [0-9]`;
 const TIME = `${CLOCK} ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | ("+" | "-") ${CLOCK})`;
 
