@@ -12,6 +12,13 @@ const caller = models.scripted("caller", [
     call: { name: "get_weather", arguments: { city: "Köln" } },
     after: { say: "It rains." },
   },
+  {
+    when: "both",
+    call: [
+      { name: "get_weather", arguments: { city: "Rome" } },
+      { name: "get_time", arguments: { zone: "CET" } },
+    ],
+  },
   { when: "clock", call: { name: "time.now-in_UTC", arguments: {} } },
 ]);
 const provider = models.provider();
@@ -52,6 +59,15 @@ test("a call comes in pieces that add up to its input, after the text before it"
     "finish",
   ]);
   expect(events.at(-1)).toMatchObject({ reason: { unified: "tool-calls", raw: "functionCalls" } });
+});
+
+test("two tools in one answer are two calls", async () => {
+  const { toolCalls, finishReason } = await generate(provider, ask("both"));
+  expect(toolCalls).toMatchObject([
+    { name: "get_weather", input: { city: "Rome" } },
+    { name: "get_time", input: { zone: "CET" } },
+  ]);
+  expect(finishReason.unified).toBe("tool-calls");
 });
 
 test("several calls in one answer have ids of their own", async () => {
