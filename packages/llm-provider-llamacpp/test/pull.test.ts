@@ -48,7 +48,7 @@ function open(more: Partial<ModelStoreOptions> = {}): ModelStore {
     modelsDir: folder,
     packaged: [],
     hubUrl: hub.url,
-    pullStallMs: 400,
+    pullStallMs: 10_000,
     ...more,
   });
   stores.push(store);
@@ -70,7 +70,7 @@ const finalPath = (): string => join(folder, REPOSITORY, FILE);
 const fault = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 
 async function eventually(condition: () => boolean): Promise<void> {
-  const until = Date.now() + 5_000;
+  const until = Date.now() + 15_000;
   while (!condition()) {
     if (Date.now() > until) throw new Error(`never came true: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -407,8 +407,8 @@ describe("what goes wrong", () => {
   });
 
   test("a slow server that keeps sending is none", async () => {
-    hub.slow(Math.ceil(model.length / 8), 80);
-    expect((await pullAll(open({ pullStallMs: 400 }))).at(-1)?.status).toBe("done");
+    hub.slow(Math.ceil(model.length / 12), 200);
+    expect((await pullAll(open({ pullStallMs: 1_500 }))).at(-1)?.status).toBe("done");
   });
 
   test("nothing listening is unavailable", async () => {
