@@ -398,7 +398,7 @@ describe("what goes wrong", () => {
 
   test("a server that falls silent is a timeout, and the part stays", async () => {
     hub.misbehave({ do: "stall", after: 80_000 });
-    expect(await fault(pullAll(open({ pullStallMs: 150 })))).toMatchObject({
+    expect(await fault(pullAll(open({ pullStallMs: 1_000 })))).toMatchObject({
       code: "timeout",
       hint: expect.stringContaining("pullStallMs"),
     });
