@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, platform, release } from "node:os";
 
 import { markdown, type Table } from "./measure.ts";
+import { sizeTables } from "./size/size.ts";
 import { coldTables, slowTable, stopTable, streamTables } from "./stream/stream.ts";
 
 const PAGE = new URL("../../docs/benchmarks.md", import.meta.url);
@@ -11,6 +12,7 @@ const JOBS: Record<string, (rounds: number) => Promise<readonly Table[]>> = {
   cold: coldTables,
   slow: async () => [await slowTable()],
   stop: async (rounds) => [await stopTable(Math.min(rounds, 3))],
+  size: sizeTables,
   engine: async (rounds) => (await import("./engine/engine.ts")).engineTables(Math.min(rounds, 3)),
 };
 

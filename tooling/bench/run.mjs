@@ -1,4 +1,4 @@
-// pnpm bench [stream] [cold] [slow] [stop] [engine] [--rounds N] [--write]
+// pnpm bench [stream] [cold] [slow] [stop] [size] [engine] [--rounds N] [--write]
 // Ratios inside one run, never wall times of one machine. With --write the tables go to docs/benchmarks.md.
 import { spawnSync } from "node:child_process";
 

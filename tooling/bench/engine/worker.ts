@@ -2,7 +2,7 @@
 import type { Answer, Measured, Setting, Talker, Turn, Way } from "./setting.ts";
 import { FOLLOW_UP, longQuestion, question } from "./words.ts";
 
-const [way, json = "{}"] = process.argv.slice(2) as [Way, string];
+const [way, json] = process.argv.slice(2) as [Way, string];
 const setting = JSON.parse(json) as Setting;
 const lanes = Array.from({ length: setting.parallel }, (_, lane) => lane);
 
