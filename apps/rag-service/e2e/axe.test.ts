@@ -36,10 +36,12 @@ describe.skipIf(noBrowser).each([
   /** What axe finds, one line each: the rule, and where. */
   async function findings(): Promise<readonly string[]> {
     await page.evaluate(axe);
-    const results = await page.evaluate(
-      () => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+    const results = await page.evaluate(() =>
+      (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
     );
-    return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+    return results.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`),
+    );
   }
 
   test("before the first question", async () => {
@@ -58,7 +60,10 @@ describe.skipIf(noBrowser).each([
   });
 
   test("an answer that broke off", async () => {
-    double.state.breakAfter = { words: 5, problem: problem(502, "stream-interrupted", "The engine ended.", "Try again.") };
+    double.state.breakAfter = {
+      words: 5,
+      problem: problem(502, "stream-interrupted", "The engine ended.", "Try again."),
+    };
     await page.goto(double.url);
     await page.locator("#question").fill("At which wind speed does work stop?");
     await page.keyboard.press("Enter");
@@ -109,10 +114,11 @@ describe.skipIf(noBrowser).each([
 
   test("the keys, and an address where nothing is", async () => {
     await page.goto(`${double.url}/nowhere`);
+    await page.getByRole("heading", { name: "There is nothing at this address" }).waitFor();
     await page.keyboard.press("?");
     await page.getByRole("dialog").waitFor();
     expect(await findings()).toEqual([]);
     await page.keyboard.press("Escape");
-    expect(browser.faults).toEqual([]);
+    expect(browser.faults()).toEqual([]);
   });
 });

@@ -17,7 +17,9 @@ export interface Browser {
   /** A page that notes what must not happen: console errors, uncaught faults, requests to elsewhere. */
   open(url: string): Promise<Page>;
   /** What was noted since the browser began. */
-  readonly faults: readonly string[];
+  faults(): readonly string[];
+  /** Takes back what a test provoked. */
+  forgive(pattern: RegExp): void;
   close(): Promise<void>;
 }
 
@@ -28,7 +30,12 @@ export interface BrowserOptions {
   readonly scale?: number;
 }
 
-export async function launch({ width = 1280, height = 800, dark = false, scale = 1 }: BrowserOptions = {}): Promise<Browser> {
+export async function launch({
+  width = 1280,
+  height = 800,
+  dark = false,
+  scale = 1,
+}: BrowserOptions = {}): Promise<Browser> {
   const userData = await mkdtemp(join(tmpdir(), "enginehouse-browser-"));
   const context = await chromium.launchPersistentContext(userData, {
     ...(browserPath === undefined ? {} : { executablePath: browserPath }),
@@ -48,17 +55,24 @@ export async function launch({ width = 1280, height = 800, dark = false, scale =
       "--disable-sync",
     ],
   });
-  const faults: string[] = [];
+  // Less than a test has, so that a failure names what was waited for.
+  context.setDefaultTimeout(20_000);
+  let faults: string[] = [];
   return {
     context,
-    faults,
+    faults: () => faults,
+    forgive(pattern) {
+      faults = faults.filter((fault) => !pattern.test(fault));
+    },
     async open(url) {
       const page = await context.newPage();
       const { origin } = new URL(url);
       page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));
       page.on("console", (message) => {
         // The browser itself writes a line for each reply of 400 and above; whether that was meant, the tests know.
-        const expected = message.text().startsWith("Failed to load resource: the server responded with a status of");
+        const expected = message
+          .text()
+          .startsWith("Failed to load resource: the server responded with a status of");
         if (message.type() === "error" && !expected) faults.push(`console: ${message.text()}`);
       });
       page.on("request", (request) => {

@@ -57,7 +57,10 @@ The rent is due on the third working day of each month. When it is late by more 
 The tenant keeps the quay clear of grease and oil and bears the cost of any cleaning. The bollards are painted once a year, in yellow. Ships of the harbour master may moor at any time.`;
 
 /** A text with form feeds as the service would store it, with the places where its pages begin. */
-export function paged(source: string): { text: string; pages: { page: number; charStart: number; charEnd: number }[] } {
+export function paged(source: string): {
+  text: string;
+  pages: { page: number; charStart: number; charEnd: number }[];
+} {
   let text = "";
   const pages = source.split("\f").map((part, index) => {
     const charStart = text.length;

@@ -29,7 +29,10 @@ export interface Double {
 
 export interface DoubleState {
   documents: Document[];
-  readonly texts: Map<string, { text: string; pages: { page: number; charStart: number; charEnd: number }[] }>;
+  readonly texts: Map<
+    string,
+    { text: string; pages: { page: number; charStart: number; charEnd: number }[] }
+  >;
   jobs: Job[];
   examples: Example[];
   models: Model[];
@@ -93,17 +96,27 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
       /^GET \/api\/v1\/collections$/,
       (_, response) =>
         sendJson(response, {
-          collections: [{ id: "default", name: "Default", createdAt: now(), documents: state.documents.length }],
+          collections: [
+            { id: "default", name: "Default", createdAt: now(), documents: state.documents.length },
+          ],
         }),
     ],
     [
       /^GET \/api\/v1\/collections\/default\/documents$/,
       (_, response) =>
-        sendJson(response, { documents: state.documents, total: state.documents.length, offset: 0, limit: 500 }),
+        sendJson(response, {
+          documents: state.documents,
+          total: state.documents.length,
+          offset: 0,
+          limit: 500,
+        }),
     ],
-    [/^POST \/api\/v1\/collections\/default\/documents$/, (request, response) => takeUpload(state, request, response)],
     [
-      /^DELETE \/api\/v1\/collections\/default\/documents\/(.+)$/,
+      /^POST \/api\/v1\/collections\/default\/documents$/,
+      (request, response) => takeUpload(state, request, response),
+    ],
+    [
+      /^DELETE \/api\/v1\/documents\/([^/]+)$/,
       (_, response, id) => {
         state.documents = state.documents.filter((document) => document.id !== id);
         sendJson(response, { deleted: 1, ids: [id] });
@@ -115,7 +128,10 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
         const document = state.documents.find((each) => each.id === id);
         const content = state.texts.get(id);
         if (document === undefined || content === undefined) {
-          return sendProblem(response, problem(404, "not-found", `There is no document "${id}".`, "It may have been deleted."));
+          return sendProblem(
+            response,
+            problem(404, "not-found", `There is no document "${id}".`, "It may have been deleted."),
+          );
         }
         const { title, mediaType = "text/plain" } = document;
         sendJson(response, { documentId: id, versionId: "v1", title, mediaType, ...content });
@@ -134,7 +150,14 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
           charEnd: 1,
           headingPath: [heading],
         }));
-        sendJson(response, { documentId: id, versionId: "v1", chunks, total: chunks.length, offset: 0, limit: 100 });
+        sendJson(response, {
+          documentId: id,
+          versionId: "v1",
+          chunks,
+          total: chunks.length,
+          offset: 0,
+          limit: 100,
+        });
       },
     ],
     [
@@ -172,7 +195,12 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
         sendJson(response, {
           models: state.models,
           catalogue: state.catalogue,
-          active: chat && { providerId: chat.providerId, model: chat.model, ref: chat.ref, demonstration: chat.demonstration },
+          active: chat && {
+            providerId: chat.providerId,
+            model: chat.model,
+            ref: chat.ref,
+            demonstration: chat.demonstration,
+          },
           modelsFolder: "/home/you/.local/share/enginehouse/models",
           problems: [],
         });
@@ -200,7 +228,14 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
       /^POST \/api\/models\/download$/,
       async (request, response) => {
         const { model } = JSON.parse(await readBody(request)) as { model: string };
-        const job = newJob({ id: `job-${state.jobs.length}`, kind: "download", model, title: model, stage: "downloading", unit: "bytes" });
+        const job = newJob({
+          id: `job-${state.jobs.length}`,
+          kind: "download",
+          model,
+          title: model,
+          stage: "downloading",
+          unit: "bytes",
+        });
         state.jobs.push({ ...job, status: "running", done: 61_000_000, total: 145_000_000 });
         sendJson(response, { jobId: job.id, status: "queued" }, 202);
       },
@@ -215,7 +250,8 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
       /^GET \/api\/v1\/runs\/([^/]+)$/,
       (_, response, id) => {
         const run = state.runs.get(id);
-        if (run === undefined) return sendProblem(response, problem(404, "not-found", `There is no answer "${id}".`));
+        if (run === undefined)
+          return sendProblem(response, problem(404, "not-found", `There is no answer "${id}".`));
         sendJson(response, run);
       },
     ],
@@ -241,13 +277,19 @@ async function sendJobs(state: DoubleState, response: ServerResponse): Promise<v
       said.set(job.id, JSON.stringify(job));
       const { stage, done, status } = job;
       const type = status === "queued" || status === "running" ? "progress" : status;
-      response.write(`event: job.${type}\ndata: ${JSON.stringify({ type: `job.${type}`, stage, done, job })}\n\n`);
+      response.write(
+        `event: job.${type}\ndata: ${JSON.stringify({ type: `job.${type}`, stage, done, job })}\n\n`,
+      );
     }
     await pause(30);
   }
 }
 
-async function takeUpload(state: DoubleState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function takeUpload(
+  state: DoubleState,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const body = await readBody(request);
   const name = /filename="([^"]+)"/.exec(body)?.[1] ?? "file.txt";
   const text = /\r\n\r\n([\s\S]*?)\r\n--/.exec(body)?.[1] ?? "";
@@ -256,22 +298,49 @@ async function takeUpload(state: DoubleState, request: IncomingMessage, response
     return sendProblem(response, { ...refusal, title: "Nothing to read" });
   }
   const id = `document-${state.documents.length + 1}`;
-  const job = newJob({ id: `job-${id}`, kind: "ingest", title: name, documentId: id, stage: "extracting", unit: "pages" });
+  const job = newJob({
+    id: `job-${id}`,
+    kind: "ingest",
+    title: name,
+    documentId: id,
+    stage: "extracting",
+    unit: "pages",
+  });
   state.jobs.push({ ...job, status: "running", done: 11, total: 40 });
   state.texts.set(id, { text, pages: [] });
   const document = newDocument(id, name, text.length);
   state.documents = [{ ...document, status: "processing", jobId: job.id }, ...state.documents];
-  sendJson(response, { documentId: id, jobId: job.id, status: "queued", name, documents: [{ documentId: id, jobId: job.id, status: "queued", name }], refused: [] }, 202);
+  sendJson(
+    response,
+    {
+      documentId: id,
+      jobId: job.id,
+      status: "queued",
+      name,
+      documents: [{ documentId: id, jobId: job.id, status: "queued", name }],
+      refused: [],
+    },
+    202,
+  );
 }
 
 async function answer(state: DoubleState, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { question, mode = "auto", model } = JSON.parse(await readBody(request)) as {
+  const {
+    question,
+    mode = "auto",
+    model,
+  } = JSON.parse(await readBody(request)) as {
     question: string;
     mode?: Run["requestedMode"];
     model?: string;
   };
   if (model?.startsWith("nobody/")) {
-    const unknown = problem(404, "model-not-found", `No provider is called "nobody".`, "Choose one of the installed models.");
+    const unknown = problem(
+      404,
+      "model-not-found",
+      `No provider is called "nobody".`,
+      "Choose one of the installed models.",
+    );
     return sendProblem(response, { ...unknown, title: "No such model" });
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -300,21 +369,47 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
     run.lastEventId++;
     response.write(`id: ${run.lastEventId}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   };
-  send({ type: "run.started", runId, question, requestedMode: mode, conversationId: "c1", createdAt: run.createdAt });
+  send({
+    type: "run.started",
+    runId,
+    question,
+    requestedMode: mode,
+    conversationId: "c1",
+    createdAt: run.createdAt,
+  });
   run.hits = quotes.map((quote) => ({ ...quote, text: quote.quote }));
   run.quotes = quotes;
   run.retrievalMode = "hybrid";
   run.timings = { retrievalMs: 4.2 };
   await pause(state.wordMs * 2);
-  send({ type: "retrieval.completed", hits: run.hits, quotes, mode: "hybrid", coverage: 1, warnings: [], retrievalMs: 4.2 });
+  send({
+    type: "retrieval.completed",
+    hits: run.hits,
+    quotes,
+    mode: "hybrid",
+    coverage: 1,
+    warnings: [],
+    retrievalMs: 4.2,
+  });
   if (mode === "quote") return finish();
   const context = {
     window: 2048,
     used: 868,
     reserved: 400,
     counted: "model" as const,
-    sources: quotes.slice(0, 2).map(({ n, chunkId, documentId, title }) => ({ n, chunkId, documentId, title, form: "window" as const, tokens: 380 })),
-    dropped: quotes.slice(2).map(({ chunkId, documentId, title }) => ({ chunkId, documentId, title, reason: "It did not fit." })),
+    sources: quotes
+      .slice(0, 2)
+      .map(({ n, chunkId, documentId, title }) => ({
+        n,
+        chunkId,
+        documentId,
+        title,
+        form: "window" as const,
+        tokens: 380,
+      })),
+    dropped: quotes
+      .slice(2)
+      .map(({ chunkId, documentId, title }) => ({ chunkId, documentId, title, reason: "It did not fit." })),
     droppedTurns: 0,
     messages: [
       { role: "system", text: "Answer from the numbered passages only. Cite them as [n]." },
@@ -323,9 +418,17 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
   };
   run.context = context;
   send({ type: "context.budget", context });
-  send({ type: "attempt.started", attempt: 1, providerId: "llamacpp", model: "reference-chat", demonstration: true });
+  send({
+    type: "attempt.started",
+    attempt: 1,
+    providerId: "llamacpp",
+    model: "reference-chat",
+    demonstration: true,
+  });
   send({ type: "attempt.status", attempt: 1, state: "prefill" });
-  run.attempts = [{ attempt: 1, providerId: "llamacpp", model: "reference-chat", demonstration: true, status: "running" }];
+  run.attempts = [
+    { attempt: 1, providerId: "llamacpp", model: "reference-chat", demonstration: true, status: "running" },
+  ];
   await pause(state.wordMs * 6);
   let words = 0;
   for (const [index, part] of state.answer.entries()) {
@@ -334,13 +437,20 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
     const start = run.answer.length;
     for (const word of text.match(/\S+\s*|\s+/g) ?? []) {
       if (response.destroyed || run.status === "cancelled") return finish();
-      if (state.breakAfter !== undefined && ++words > state.breakAfter.words) return finish(state.breakAfter.problem);
+      if (state.breakAfter !== undefined && ++words > state.breakAfter.words)
+        return finish(state.breakAfter.problem);
       send({ type: "text.delta", text: word });
       run.answer += word;
       await pause(state.wordMs);
     }
     const citation = quotes[index % quotes.length];
-    const sentence = { start, end: run.answer.length, supported, markers: [], citations: supported ? [citation?.n ?? 1] : [] };
+    const sentence = {
+      start,
+      end: run.answer.length,
+      supported,
+      markers: [],
+      citations: supported ? [citation?.n ?? 1] : [],
+    };
     if (supported && citation !== undefined) {
       const cited = { ...citation, answerStart: start, answerEnd: run.answer.length };
       run.citations.push(cited);
@@ -352,8 +462,19 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
   run.usage = { inputTokens: 868, outputTokens: 56 };
   send({ type: "usage", usage: run.usage });
   run.timings = { ...run.timings, timeToFirstTokenMs: 312, tokensPerSecond: 41.3, totalMs: 1840 };
-  run.model = { providerId: "llamacpp", model: "reference-chat", ref: "llamacpp/reference-chat", demonstration: true };
-  send({ type: "metrics", providerId: "llamacpp", model: "reference-chat", demonstration: true, timings: run.timings });
+  run.model = {
+    providerId: "llamacpp",
+    model: "reference-chat",
+    ref: "llamacpp/reference-chat",
+    demonstration: true,
+  };
+  send({
+    type: "metrics",
+    providerId: "llamacpp",
+    model: "reference-chat",
+    demonstration: true,
+    timings: run.timings,
+  });
   finish();
 
   function finish(error?: Problem): void {
@@ -370,8 +491,17 @@ export function firstState(): DoubleState {
   const manual = paged(MANUAL);
   return {
     documents: [
-      { ...newDocument("manual", "harbour-crane-manual.pdf", 412_000), title: "Harbour crane HC-40: operating manual", pages: 4, mediaType: "application/pdf" },
-      { ...newDocument("lease", "lease.md", 3_900), title: "Lease of the north quay", mediaType: "text/markdown" },
+      {
+        ...newDocument("manual", "harbour-crane-manual.pdf", 412_000),
+        title: "Harbour crane HC-40: operating manual",
+        pages: 4,
+        mediaType: "application/pdf",
+      },
+      {
+        ...newDocument("lease", "lease.md", 3_900),
+        title: "Lease of the north quay",
+        mediaType: "text/markdown",
+      },
     ],
     texts: new Map([
       ["manual", manual],
@@ -379,17 +509,75 @@ export function firstState(): DoubleState {
     ]),
     jobs: [],
     examples: [
-      { id: "manual", title: "Harbour crane HC-40: operating manual", description: "A short manual with figures, limits and intervals.", mediaType: "application/pdf", bytes: 412_000, questions: ["How often must the slewing ring be greased?", "At which wind speed does work stop?"], documentId: "manual" },
-      { id: "lease", title: "Lease of the north quay", description: "A contract: terms, notice, rent.", mediaType: "text/markdown", bytes: 3_900, questions: ["When may the tenant give notice?"], documentId: "lease" },
+      {
+        id: "manual",
+        title: "Harbour crane HC-40: operating manual",
+        description: "A short manual with figures, limits and intervals.",
+        mediaType: "application/pdf",
+        bytes: 412_000,
+        questions: ["How often must the slewing ring be greased?", "At which wind speed does work stop?"],
+        documentId: "manual",
+      },
+      {
+        id: "lease",
+        title: "Lease of the north quay",
+        description: "A contract: terms, notice, rent.",
+        mediaType: "text/markdown",
+        bytes: 3_900,
+        questions: ["When may the tenant give notice?"],
+        documentId: "lease",
+      },
     ],
     models: [
-      newModel("reference-chat", { task: "chat", bytes: 6_300_000, contextWindow: 2048, demonstration: true, loaded: true }),
-      newModel("reference-embedder", { task: "embedding", bytes: 7_100_000, dimensions: 256, demonstration: true }),
+      newModel("reference-chat", {
+        task: "chat",
+        bytes: 6_300_000,
+        contextWindow: 2048,
+        demonstration: true,
+        loaded: true,
+      }),
+      newModel("reference-embedder", {
+        task: "embedding",
+        bytes: 7_100_000,
+        dimensions: 256,
+        demonstration: true,
+      }),
     ],
     catalogue: [
-      { model: "hf:example/smollm2-1.7b", backend: "llamacpp", name: "SmolLM2 1.7B Instruct", task: "chat", bytes: 1_060_000_000, contextWindow: 8192, license: "Apache-2.0", note: "A good start on most computers: 2 GB of free memory.", installed: false, recommended: true },
-      { model: "hf:example/qwen3-4b", backend: "llamacpp", name: "Qwen3 4B", task: "chat", bytes: 2_500_000_000, contextWindow: 40960, license: "Apache-2.0", note: "Better answers in many languages; wants 5 GB of free memory.", installed: false },
-      { model: "hf:example/smollm2-135m", backend: "llamacpp", name: "SmolLM2 135M Instruct", task: "chat", bytes: 145_000_000, contextWindow: 8192, license: "Apache-2.0", note: "Very small: fast everywhere, often wrong.", installed: false },
+      {
+        model: "hf:example/smollm2-1.7b",
+        backend: "llamacpp",
+        name: "SmolLM2 1.7B Instruct",
+        task: "chat",
+        bytes: 1_060_000_000,
+        contextWindow: 8192,
+        license: "Apache-2.0",
+        note: "A good start on most computers: 2 GB of free memory.",
+        installed: false,
+        recommended: true,
+      },
+      {
+        model: "hf:example/qwen3-4b",
+        backend: "llamacpp",
+        name: "Qwen3 4B",
+        task: "chat",
+        bytes: 2_500_000_000,
+        contextWindow: 40960,
+        license: "Apache-2.0",
+        note: "Better answers in many languages; wants 5 GB of free memory.",
+        installed: false,
+      },
+      {
+        model: "hf:example/smollm2-135m",
+        backend: "llamacpp",
+        name: "SmolLM2 135M Instruct",
+        task: "chat",
+        bytes: 145_000_000,
+        contextWindow: 8192,
+        license: "Apache-2.0",
+        note: "Very small: fast everywhere, often wrong.",
+        installed: false,
+      },
     ],
     runs: new Map(),
     wordMs: 12,
@@ -405,7 +593,18 @@ export function firstState(): DoubleState {
 export function newDocument(id: string, name: string, size: number): Document {
   const title = name.replace(/\.[a-z]+$/, "");
   const at = new Date(Date.now() - 3 * 3600_000).toISOString();
-  return { id, collectionId: "default", versionId: "v1", name, title, mediaType: "text/plain", bytes: size, status: "ready", createdAt: at, updatedAt: at };
+  return {
+    id,
+    collectionId: "default",
+    versionId: "v1",
+    name,
+    title,
+    mediaType: "text/plain",
+    bytes: size,
+    status: "ready",
+    createdAt: at,
+    updatedAt: at,
+  };
 }
 
 export function newJob(known: Pick<Job, "id" | "kind" | "title" | "stage"> & Partial<Job>): Job {
@@ -413,20 +612,53 @@ export function newJob(known: Pick<Job, "id" | "kind" | "title" | "stage"> & Par
 }
 
 export function problem(status: number, code: string, detail: string, hint?: string): Problem {
-  return { type: "about:blank", title: "There is nothing here", status, code, detail, ...(hint === undefined ? {} : { hint }) };
+  return {
+    type: "about:blank",
+    title: "There is nothing here",
+    status,
+    code,
+    detail,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 function newModel(model: string, known: Partial<Model>): Model {
-  return { ref: `llamacpp/${model}`, providerId: "llamacpp", model, name: model, task: "chat", installed: true, demonstration: false, license: "Apache-2.0", quantization: "Q8_0", ...known };
+  return {
+    ref: `llamacpp/${model}`,
+    providerId: "llamacpp",
+    model,
+    name: model,
+    task: "chat",
+    installed: true,
+    demonstration: false,
+    license: "Apache-2.0",
+    quantization: "Q8_0",
+    ...known,
+  };
 }
 
 function citationsOf(): Citation[] {
   const manual = paged(MANUAL).text;
   const wanted = [
-    ["manual", "Grease the slewing ring every 250 hours of work, turning the crane slowly through one full circle.", 2, ["3 Maintenance", "3.2 Slewing ring"]],
+    [
+      "manual",
+      "Grease the slewing ring every 250 hours of work, turning the crane slowly through one full circle.",
+      2,
+      ["3 Maintenance", "3.2 Slewing ring"],
+    ],
     ["manual", "In salt air halve every interval of this chapter.", 3, ["3 Maintenance"]],
-    ["lease", "The tenant keeps the quay clear of grease and oil and bears the cost of any cleaning.", undefined, ["4 Duties of the tenant"]],
-    ["manual", "Stop all work when the wind at the jib head exceeds 16 m/s for longer than one minute.", 1, ["2 Limits"]],
+    [
+      "lease",
+      "The tenant keeps the quay clear of grease and oil and bears the cost of any cleaning.",
+      undefined,
+      ["4 Duties of the tenant"],
+    ],
+    [
+      "manual",
+      "Stop all work when the wind at the jib head exceeds 16 m/s for longer than one minute.",
+      1,
+      ["2 Limits"],
+    ],
   ] as const;
   return wanted.map(([documentId, quote, page, headingPath], index) => {
     const charStart = (documentId === "manual" ? manual : LEASE).indexOf(quote);

@@ -13,11 +13,18 @@ const keeper = `Ottilie Br${randomInt(1000, 9999)}ndt`;
 const steps = randomInt(1_000, 9_999);
 const fact = `The keeper of the Farrow lighthouse is ${keeper}.`;
 const other = `The stairs of the tower have ${steps} steps of grey stone.`;
+const present = `Of the present day there is more to tell. ${fact} ${other} Every morning the lamp is wiped with a dry cloth.`;
 const chronicle = [
   "Chronicle of the Farrow lighthouse",
-  ...Array.from({ length: 30 }, (_, n) => `In year ${1700 + n} the coast saw ${n + 3} storms and little else.`),
-  `Of the present day there is more to tell. ${fact} ${other} Every morning the lamp is wiped with a dry cloth.`,
-  ...Array.from({ length: 30 }, (_, n) => `In year ${1800 + n} the harbour counted ${n + 40} ships at anchor.`),
+  ...Array.from(
+    { length: 30 },
+    (_, n) => `In year ${1700 + n} the coast saw ${n + 3} storms and little else.`,
+  ),
+  present,
+  ...Array.from(
+    { length: 30 },
+    (_, n) => `In year ${1800 + n} the harbour counted ${n + 40} ships at anchor.`,
+  ),
 ].join("\n\n");
 
 describe.skipIf(noBrowser)("the page, over the real service with the bundled model", () => {
@@ -46,13 +53,19 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
     await ask(page, service.url, "Who is the keeper of the Farrow lighthouse?");
     await page.locator(".quote").first().waitFor();
     expect(await page.locator(".quote .quote-text").first().textContent()).toBe(fact);
-    expect(await page.locator(".source-panel mark").textContent()).toBe(fact);
+    const mark = page.locator(".source-panel mark");
+    expect(await mark.textContent()).toBe(fact);
+    const [frame, place] = await Promise.all([page.locator(".passage").boundingBox(), mark.boundingBox()]);
+    const middle = (place?.y ?? 0) + (place?.height ?? 0) / 2;
+    expect(Math.abs(middle - ((frame?.y ?? 0) + (frame?.height ?? 0) / 2))).toBeLessThan(120);
     await finished(page);
     expect(page.url()).toMatch(/\/ask\/run_/);
   });
 
   test("who answered, that it is a demonstration, and how fast, are shown", async () => {
-    await page.getByText("Demonstration model: knows nothing, shows how answers with sources work.").waitFor();
+    await page
+      .getByText("Demonstration model: knows nothing, shows how answers with sources work.")
+      .waitFor();
     const line = await page.locator(".figures-line button").textContent();
     expect(line).toMatch(/llamacpp\/reference-model.*first token .*tokens in.*context used/);
     await page.locator(".figures-line button").click();
@@ -94,7 +107,8 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
     await addFile(page, "broken.pdf", "%PDF-1.7 and then nothing");
     await addFile(page, "picture.png", Buffer.from("89504e470d0a1a0a0000000d4948445200000001", "hex"));
     await page.waitForFunction(() => document.querySelectorAll(".trouble").length === 3);
-    for (const text of await page.locator(".trouble").allTextContents()) expect(text.length).toBeGreaterThan(40);
+    for (const text of await page.locator(".trouble").allTextContents())
+      expect(text.length).toBeGreaterThan(40);
     await page.locator("tr[data-status=ready]").waitFor();
   });
 
@@ -110,134 +124,138 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
   });
 
   test("no console error, no request to elsewhere, no complaint of the service", () => {
-    expect(browser.faults).toEqual([]);
+    expect(browser.faults()).toEqual([]);
     expect(service.complaints()).toBe("");
   });
 });
 
-describe.skipIf(noBrowser)("the page, over the real service with a model whose words are known", () => {
-  let service: RealService;
-  let browser: Browser;
-  let page: Page;
-  const invention = "It was painted blue by a travelling circus in spring.";
+describe.skipIf(noBrowser)(
+  "the page, over the real service with a model whose words are known",
+  { timeout: 60_000 },
+  () => {
+    let service: RealService;
+    let browser: Browser;
+    let page: Page;
+    const invention = "It was painted blue by a travelling circus in spring.";
 
-  beforeAll(async () => {
-    const scripted = {
-      scripted: [
-        { when: "keeper", say: `${fact} ${invention}` },
-        { when: "endless", say: "The tide goes out and comes in again. ", forever: true },
-        { say: other },
-      ],
-    };
-    [service, browser] = await Promise.all([startService(scripted), launch()]);
-    page = await browser.open(`${service.url}/library`);
-    await addFile(page, "chronicle.txt", chronicle);
-    await page.locator("tr[data-status=ready]").waitFor();
-  }, 120_000);
-  afterAll(async () => {
-    await Promise.all([browser?.close(), service?.close()]);
-  });
+    beforeAll(async () => {
+      const scripted = {
+        scripted: [
+          { when: "keeper", say: `${fact} ${invention}` },
+          { when: "endless", say: "The tide goes out and comes in again. ", forever: true },
+          { say: other },
+        ],
+      };
+      [service, browser] = await Promise.all([startService(scripted), launch()]);
+      page = await browser.open(`${service.url}/library`);
+      await addFile(page, "chronicle.txt", present);
+      await page.locator("tr[data-status=ready]").waitFor();
+    }, 120_000);
+    afterAll(async () => {
+      await Promise.all([browser?.close(), service?.close()]);
+    });
 
-  test("an answer streams in, and its citation leads to the very sentence", async () => {
-    await ask(page, service.url, "Who is the keeper?");
-    await finished(page);
-    expect(await page.locator(".answer-body").textContent()).toContain(fact.slice(0, -1));
-    await page.locator(".answer-body .chip").first().click();
-    const mark = page.locator(".source-panel mark");
-    await mark.waitFor();
-    expect(await mark.textContent()).toBe(fact);
-    expect(await page.locator(".answer-body .chip").first().getAttribute("aria-pressed")).toBe("true");
-    const [frame, place] = await Promise.all([page.locator(".passage").boundingBox(), mark.boundingBox()]);
-    const middle = (place?.y ?? 0) + (place?.height ?? 0) / 2;
-    expect(Math.abs(middle - ((frame?.y ?? 0) + (frame?.height ?? 0) / 2))).toBeLessThan(120);
-  });
+    test("an answer streams in, and its citation leads to the very sentence", async () => {
+      await ask(page, service.url, "Who is the keeper?");
+      await finished(page);
+      expect(await page.locator(".answer-body").textContent()).toContain(fact.slice(0, -1));
+      await page.locator(".answer-body .chip").first().click();
+      const mark = page.locator(".source-panel mark");
+      await mark.waitFor();
+      expect(await mark.textContent()).toBe(fact);
+      expect(await page.locator(".answer-body .chip").first().getAttribute("aria-pressed")).toBe("true");
+    });
 
-  test("a sentence that the documents do not support has no citation and looks so", async () => {
-    expect(await page.locator(".answer-body .unsupported").textContent()).toContain("travelling circus");
-    await page.getByText("1 of 2 sentences found in your documents").waitFor();
-    await page.getByText(": not found in your documents.").waitFor();
-  });
+    test("a sentence that the documents do not support has no citation and looks so", async () => {
+      expect(await page.locator(".answer-body .unsupported").textContent()).toContain("travelling circus");
+      await page.getByText("1 of 2 sentences found in your documents").waitFor();
+      await page.getByText(": not found in your documents.").waitFor();
+    });
 
-  test("pointing at a citation shows its quote", async () => {
-    await page.mouse.move(5, 5);
-    await page.locator(".answer-body .chip").first().hover();
-    expect(await page.getByRole("tooltip").textContent()).toContain(fact);
-    await page.mouse.move(5, 5);
-  });
+    test("pointing at a citation shows its quote", async () => {
+      await page.mouse.move(5, 5);
+      await page.locator(".answer-body .chip").first().hover();
+      expect(await page.getByRole("tooltip").textContent()).toContain(fact);
+      await page.mouse.move(5, 5);
+    });
 
-  test("Stop ends the answer and keeps what had come", async () => {
-    await ask(page, service.url, "Tell me the endless tale");
-    await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-    await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText("Stopped here.").waitFor();
-    expect(await page.locator(".answer-body").textContent()).toContain("The tide goes out");
-  });
+    test("Stop ends the answer and keeps what had come", async () => {
+      await ask(page, service.url, "Tell me the endless tale");
+      await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("Stopped here.").waitFor();
+      expect(await page.locator(".answer-body").textContent()).toContain("The tide goes out");
+    });
 
-  test("Escape stops as well", async () => {
-    await ask(page, service.url, "Tell me the endless tale");
-    await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-    await page.keyboard.press("Escape");
-    await page.getByText("Stopped here.").waitFor();
-    expect((await latestRun(service)).status).toBe("cancelled");
-  });
+    test("Escape stops as well", async () => {
+      await ask(page, service.url, "Tell me the endless tale");
+      await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByText("Stopped here.").waitFor();
+      expect((await latestRun(service)).status).toBe("cancelled");
+    });
 
-  test("leaving the page stops the model", async () => {
-    const leaving = await browser.open(service.url);
-    await ask(leaving, service.url, "Tell me the endless tale");
-    await leaving.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-    const left = performance.now();
-    await leaving.close({ runBeforeUnload: false });
-    while ((await latestRun(service)).status === "running" && performance.now() - left < 5_000);
-    expect((await latestRun(service)).status).toBe("cancelled");
-    expect(performance.now() - left).toBeLessThan(1_500); // 250 ms is the aim; the machine that tests is busy.
-  });
+    test("leaving the page stops the model", async () => {
+      const leaving = await browser.open(service.url);
+      await ask(leaving, service.url, "Tell me the endless tale");
+      await leaving.locator(".answer-body").getByText("The tide goes out").first().waitFor();
+      const left = performance.now();
+      await leaving.close({ runBeforeUnload: false });
+      while ((await latestRun(service)).status === "running" && performance.now() - left < 5_000);
+      expect((await latestRun(service)).status).toBe("cancelled");
+      expect(performance.now() - left).toBeLessThan(1_500); // 250 ms is the aim; the machine that tests is busy.
+    });
 
-  test("an answer that shall go on survives a reload", async () => {
-    await page.getByLabel("Finish if I leave").check();
-    await ask(page, service.url, "Tell me the endless tale");
-    await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-    await page.reload();
-    await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-    const length = (await page.locator(".answer-body").textContent())?.length ?? 0;
-    await page.waitForFunction(
-      (before) => (document.querySelector(".answer-body")?.textContent?.length ?? 0) > before,
-      length,
-    );
-    await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText("Stopped here.").waitFor();
-    await page.getByLabel("Finish if I leave").uncheck();
-  });
+    test("an answer that shall go on survives a reload", async () => {
+      await page.getByLabel("Finish if I leave").check();
+      await ask(page, service.url, "Tell me the endless tale");
+      await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
+      await page.reload();
+      await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
+      const length = (await page.locator(".answer-body").textContent())?.length ?? 0;
+      await page.waitForFunction(
+        (before) => (document.querySelector(".answer-body")?.textContent?.length ?? 0) > before,
+        length,
+      );
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("Stopped here.").waitFor();
+      await page.getByLabel("Finish if I leave").uncheck();
+    });
 
-  test("a model that is not there is said beside the question, and choosing another helps", async () => {
-    await page.evaluate(() =>
-      sessionStorage.setItem("enginehouse.answering", JSON.stringify({ mode: "auto", model: "llamacpp/no-such-model" })),
-    );
-    await page.goto(service.url);
-    await ask(page, service.url, "Who is the keeper?");
-    await page.locator(".trouble").waitFor();
-    expect(await page.locator(".trouble").textContent()).toContain("no-such-model");
-    await page.locator(".answering select").selectOption("");
-    await page.getByRole("button", { name: "Try again" }).click();
-    await page.locator(".answer-body .chip").first().waitFor();
-  });
+    test("a model that is not there is said beside the question, and choosing another helps", async () => {
+      await page.evaluate(() =>
+        sessionStorage.setItem(
+          "enginehouse.answering",
+          JSON.stringify({ mode: "auto", model: "llamacpp/no-such-model" }),
+        ),
+      );
+      await page.goto(service.url);
+      await ask(page, service.url, "Who is the keeper?");
+      await page.locator(".trouble").waitFor();
+      expect(await page.locator(".trouble").textContent()).toContain("no-such-model");
+      await page.locator(".answering select").selectOption("");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.locator(".answer-body .chip").first().waitFor();
+    });
 
-  test("an engine that dies while it writes is said, and the next question is answered", async () => {
-    await ask(page, service.url, "Tell me the endless tale");
-    await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-    expect(service.killEngine("SIGKILL")).toBeGreaterThan(0);
-    const trouble = page.locator(".answer .trouble");
-    await trouble.waitFor();
-    expect(await trouble.locator("code").textContent()).toMatch(/^[a-z-]+$/);
-    expect(await page.locator(".answer-body").textContent()).toContain("The tide goes out");
-    await ask(page, service.url, "Who is the keeper?");
-    await finished(page);
-    expect(await page.locator(".answer-body").textContent()).toContain(keeper);
-  });
+    test("an engine that dies while it writes is said, and the next question is answered", async () => {
+      await ask(page, service.url, "Tell me the endless tale");
+      await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
+      expect(service.killEngine("SIGKILL")).toBeGreaterThan(0);
+      const trouble = page.locator(".answer .trouble");
+      await trouble.waitFor();
+      expect(await trouble.locator("code").textContent()).toMatch(/^[a-z-]+$/);
+      expect(await page.locator(".answer-body").textContent()).toContain("The tide goes out");
+      await ask(page, service.url, "Who is the keeper?");
+      await finished(page);
+      expect(await page.locator(".answer-body").textContent()).toContain(keeper);
+    });
 
-  test("no console error, and no request to elsewhere", () => {
-    expect(browser.faults).toEqual([]);
-  });
-});
+    test("no console error, and no request to elsewhere", () => {
+      expect(browser.faults()).toEqual([]);
+    });
+  },
+);
 
 async function ask(page: Page, url: string, question: string): Promise<void> {
   await page.goto(url);
@@ -251,7 +269,9 @@ async function finished(page: Page): Promise<void> {
 
 async function addFile(page: Page, name: string, content: string | Buffer): Promise<void> {
   const buffer = Buffer.from(content);
-  await page.locator("input[type=file]").setInputFiles([{ name, mimeType: "application/octet-stream", buffer }]);
+  await page
+    .locator("input[type=file]")
+    .setInputFiles([{ name, mimeType: "application/octet-stream", buffer }]);
 }
 
 async function latestRun({ url }: RealService): Promise<Run> {

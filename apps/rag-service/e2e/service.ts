@@ -24,7 +24,9 @@ const source = fileURLToPath(new URL("../src/server.ts", import.meta.url));
 
 /** CI tests what was built; at a desk the source is what is wanted. */
 const program =
-  process.env["CI"] !== undefined && existsSync(built) ? [built] : ["--conditions=@enginehouse/source", source];
+  process.env["CI"] !== undefined && existsSync(built)
+    ? [built]
+    : ["--conditions=@enginehouse/source", source];
 
 /** With a script, a model of that name lies in the models folder and says what the script says. */
 export async function startService(scripts: Readonly<Record<string, Script>> = {}): Promise<RealService> {
@@ -32,7 +34,14 @@ export async function startService(scripts: Readonly<Record<string, Script>> = {
   const dataDir = await mkdtemp(join(tmpdir(), "enginehouse-e2e-"));
   await mkdir(join(dataDir, "models"));
   for (const [name, script] of Object.entries(scripts)) {
-    writeScriptedGguf(join(dataDir, "models", `${name}.gguf`), { name, script, contextWindow: 4096 });
+    // Some ballast, so that a word takes about as long as with a real model.
+    const padding = { width: 768, layers: 1 };
+    writeScriptedGguf(join(dataDir, "models", `${name}.gguf`), {
+      name,
+      script,
+      contextWindow: 4096,
+      padding,
+    });
   }
   const child = spawn(process.execPath, program, {
     env: { ...process.env, PORT: "0", ENGINEHOUSE_DATA_DIR: dataDir, NODE_OPTIONS: "" },

@@ -83,7 +83,8 @@ async function readProblem(response: Response): Promise<Problem> {
   };
   try {
     const body: unknown = await response.json();
-    if (typeof body === "object" && body !== null && "detail" in body) return { ...fallback, ...body } as Problem;
+    if (typeof body === "object" && body !== null && "detail" in body)
+      return { ...fallback, ...body } as Problem;
   } catch {
     // Not JSON: the status has to do.
   }

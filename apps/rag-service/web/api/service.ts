@@ -24,7 +24,8 @@ import { getJson, request, sendJson } from "./client.ts";
 import { readEvents } from "./events.ts";
 
 const api = "/api/v1";
-const documents = (collectionId: string) => `${api}/collections/${encodeURIComponent(collectionId)}/documents`;
+const documents = (collectionId: string) =>
+  `${api}/collections/${encodeURIComponent(collectionId)}/documents`;
 
 export const listCollections = () => getJson<CollectionList>(`${api}/collections`);
 
@@ -33,7 +34,9 @@ export async function listDocuments(collectionId = "default"): Promise<readonly 
   const limit = 500;
   const found: Document[] = [];
   for (;;) {
-    const page = await getJson<DocumentList>(`${documents(collectionId)}?limit=${limit}&offset=${found.length}`);
+    const page = await getJson<DocumentList>(
+      `${documents(collectionId)}?limit=${limit}&offset=${found.length}`,
+    );
     found.push(...page.documents);
     if (page.documents.length === 0 || found.length >= page.total) return found;
   }
@@ -56,8 +59,8 @@ export async function listChunks(id: string, signal: AbortSignal): Promise<reado
   return found;
 }
 
-export const deleteDocument = (document: Document) =>
-  sendJson<unknown>("DELETE", `${documents(document.collectionId)}/${encodeURIComponent(document.id)}`);
+export const deleteDocument = ({ id }: Document) =>
+  sendJson<unknown>("DELETE", `${api}/documents/${encodeURIComponent(id)}`);
 
 export async function upload(file: File, collectionId = "default"): Promise<DocumentsAccepted> {
   const body = new FormData();
@@ -71,8 +74,14 @@ export const addExamples = (ids?: readonly string[]) =>
   sendJson<DocumentsAccepted>("POST", `${api}/examples`, ids === undefined ? {} : { ids });
 
 /** The steps of all jobs, for as long as somebody listens. */
-export async function followJobs(signal: AbortSignal, take: (events: readonly JobEvent[]) => void): Promise<void> {
-  await readEvents(await request(`${api}/jobs/events`, { headers: { accept: "text/event-stream" }, signal }), take);
+export async function followJobs(
+  signal: AbortSignal,
+  take: (events: readonly JobEvent[]) => void,
+): Promise<void> {
+  await readEvents(
+    await request(`${api}/jobs/events`, { headers: { accept: "text/event-stream" }, signal }),
+    take,
+  );
 }
 
 export const retryJob = (id: string) => sendJson<Job>("POST", `${api}/jobs/${encodeURIComponent(id)}/retry`);
@@ -80,7 +89,8 @@ export const cancelJob = (id: string) => sendJson<Job>("DELETE", `${api}/jobs/${
 
 export const listModels = () => getJson<ModelList>(`${api}/models`);
 export const listProviders = () => getJson<ProviderList>(`${api}/providers`);
-export const download = (wanted: ModelDownload) => sendJson<JobAccepted>("POST", "/api/models/download", wanted);
+export const download = (wanted: ModelDownload) =>
+  sendJson<JobAccepted>("POST", "/api/models/download", wanted);
 export const readActive = () => getJson<ActiveSettings>(`${api}/settings/active`);
 export const putActive = (settings: ActiveSettingsPut) =>
   sendJson<ActiveSettings>("PUT", `${api}/settings/active`, settings);

@@ -66,7 +66,10 @@ export const AnswerBody = memo(function AnswerBody({ run, focusedKey, focusSourc
 });
 
 /** The plugin marks places with `sup`: the number of a source, or the note that there is none. */
-function SourceNumber({ node, children }: ComponentProps<"sup"> & { node?: { properties: object } | undefined }) {
+function SourceNumber({
+  node,
+  children,
+}: ComponentProps<"sup"> & { node?: { properties: object } | undefined }) {
   const sources = useContext(SourcesContext);
   const { n, at, note }: Record<string, unknown> = { ...node?.properties };
   if (note !== undefined) return <span className="sr-only"> (not found in your documents)</span>;

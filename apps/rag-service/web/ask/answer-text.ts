@@ -59,7 +59,8 @@ export function closeMarks(text: string): string {
     .replace(/(?:^|\s)(?:[*_~`]{1,3}|#{1,6}|[-+]|\d+\.)$/, "");
   for (const mark of ["`", "**", "~~", "*"]) {
     const plain = mark === "*" ? tail.replaceAll("**", "") : tail;
-    const found = plain.match(mark === "*" ? /\*(?=\S)|(?<=\S)\*/g : new RegExp(escape(mark), "g"))?.length ?? 0;
+    const found =
+      plain.match(mark === "*" ? /\*(?=\S)|(?<=\S)\*/g : new RegExp(escape(mark), "g"))?.length ?? 0;
     if (found % 2 === 1) tail = tail.endsWith(mark) ? tail.slice(0, -mark.length) : tail.trimEnd() + mark;
   }
   return text.slice(0, start) + tail;
@@ -97,15 +98,20 @@ function split(
   if (node.type === "inlineCode") return [node, ...ending.flatMap(chips)];
   const value = node.value ?? "";
   const cuts = sentences.flatMap(({ start, end }) => [start, end]);
-  const bounds = [...new Set([leaf.start, ...cuts.filter((cut) => cut > leaf.start && cut < leaf.end), leaf.end])];
+  const bounds = [
+    ...new Set([leaf.start, ...cuts.filter((cut) => cut > leaf.start && cut < leaf.end), leaf.end]),
+  ];
   bounds.sort((a, b) => a - b);
   const pieces: MarkNode[] = [];
   for (const [index, start] of bounds.slice(0, -1).entries()) {
     const end = bounds[index + 1] ?? leaf.end;
     const isLast = end === leaf.end;
-    const text = value.slice(start - leaf.start, isLast ? undefined : end - leaf.start).replaceAll(MARKER, "");
+    const text = value
+      .slice(start - leaf.start, isLast ? undefined : end - leaf.start)
+      .replaceAll(MARKER, "");
     const within = sentences.find((sentence) => sentence.start <= start && end <= sentence.end);
-    if (text !== "") pieces.push(within?.supported === false ? unsupported(text) : { type: "text", value: text });
+    if (text !== "")
+      pieces.push(within?.supported === false ? unsupported(text) : { type: "text", value: text });
     for (const sentence of ending) {
       if (sentence.end === end || (isLast && sentence.end > end)) attach(pieces, chips(sentence));
     }
@@ -138,6 +144,10 @@ function unsupported(text: string): MarkNode {
 
 function chips({ at, supported, citations }: Shown): MarkNode[] {
   // For those who do not see the dotted line.
-  if (supported === false) return [{ type: "unsupportedNote", data: { hName: "sup", hProperties: { note: "yes" } } }];
-  return citations.map((n) => ({ type: "chip", data: { hName: "sup", hProperties: { n: String(n), at: String(at) } } }));
+  if (supported === false)
+    return [{ type: "unsupportedNote", data: { hName: "sup", hProperties: { note: "yes" } } }];
+  return citations.map((n) => ({
+    type: "chip",
+    data: { hName: "sup", hProperties: { n: String(n), at: String(at) } },
+  }));
 }

@@ -36,27 +36,29 @@ export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
       {run.quotes.length > 0 && <Quotes run={run} focusedKey={focusedKey} focusSource={focusSource} />}
       <section className="answer" aria-label="Answer" aria-busy={running}>
         {(written || (running && run.attempts.length > 0)) && <AnswerHead run={run} />}
-        {run.notices.filter(({ code }) => !after.has(code)).map((notice) => (
-          <aside key={notice.code + notice.message} className="notice" aria-label="Notice">
-            <Info className="icon" aria-hidden />
-            <p>
-              {notice.message} {notice.hint !== undefined && <span className="quiet">{notice.hint}</span>}{" "}
-              {notice.code === "no-documents" && <Link href="/library">Add documents</Link>}
-              {notice.code === "no-model" && <Link href="/models">Get a model</Link>}
-            </p>
-          </aside>
-        ))}
+        {run.notices
+          .filter(({ code }) => !after.has(code))
+          .map((notice) => (
+            <aside key={notice.code + notice.message} className="notice" aria-label="Notice">
+              <Info className="icon" aria-hidden />
+              <p>
+                {notice.message} {notice.hint !== undefined && <span className="quiet">{notice.hint}</span>}{" "}
+                {notice.code === "no-documents" && <Link href="/library">Add documents</Link>}
+                {notice.code === "no-model" && <Link href="/models">Get a model</Link>}
+              </p>
+            </aside>
+          ))}
         {written && <AnswerBody run={run} focusedKey={focusedKey} focusSource={focusSource} />}
         {running && <Waiting run={run} />}
-        {run.notices.filter(({ code }) => after.has(code)).map(({ message, hint }) => (
-          <p key={message} className="stopped">
-            {message} {hint}
-          </p>
-        ))}
+        {run.notices
+          .filter(({ code }) => after.has(code))
+          .map(({ message, hint }) => (
+            <p key={message} className="stopped">
+              {message} {hint}
+            </p>
+          ))}
         {run.status === "cancelled" && (
-          <p className="stopped">
-            {run.answer === "" ? "Stopped before the first word." : "Stopped here."}
-          </p>
+          <p className="stopped">{run.answer === "" ? "Stopped before the first word." : "Stopped here."}</p>
         )}
         {run.error !== undefined && (
           <Trouble problem={run.error} again={again}>
@@ -98,7 +100,8 @@ function AnswerHead({ run }: { readonly run: LiveRun }) {
       </h2>
       {checked.length > 0 && (
         <p className="quiet figures">
-          {found} of {checked.length} {checked.length === 1 ? "sentence" : "sentences"} found in your documents
+          {found} of {checked.length} {checked.length === 1 ? "sentence" : "sentences"} found in your
+          documents
         </p>
       )}
       {demonstration && (

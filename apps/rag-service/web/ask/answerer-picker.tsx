@@ -22,7 +22,9 @@ export function AnswererPicker() {
       <label>
         <span className="sr-only">Answered by</span>
         <select value={choice} onChange={(event) => choose(event.target.value)}>
-          <option value="">{active === undefined ? "Quotes, until there is a model" : `Automatic: ${active.ref}`}</option>
+          <option value="">
+            {active === undefined ? "Quotes, until there is a model" : `Automatic: ${active.ref}`}
+          </option>
           {chat.map(({ ref, demonstration }) => (
             <option key={ref} value={ref}>
               {demonstration ? `${ref} (demonstration)` : ref}

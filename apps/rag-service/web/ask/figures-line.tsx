@@ -33,7 +33,9 @@ function figuresOf({ model, attempts, timings, usage, context, hits, mode }: Liv
   const name = model?.ref ?? (last === undefined ? undefined : `${last.providerId}/${last.model}`);
   const parts: (string | undefined)[] = [
     name ?? (mode === "quote" ? "no model" : undefined),
-    timings.timeToFirstTokenMs === undefined ? undefined : `first token ${duration(timings.timeToFirstTokenMs)}`,
+    timings.timeToFirstTokenMs === undefined
+      ? undefined
+      : `first token ${duration(timings.timeToFirstTokenMs)}`,
     timings.tokensPerSecond === undefined ? undefined : speed(timings.tokensPerSecond),
     usage?.inputTokens === undefined ? undefined : `${count(usage.inputTokens)} tokens in`,
     usage?.outputTokens === undefined ? undefined : `${count(usage.outputTokens)} out`,

@@ -1,5 +1,12 @@
 import { ArrowRight, Square } from "lucide-react";
-import { type FormEvent, type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useState } from "react";
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useState,
+} from "react";
 
 import { AnswererPicker } from "./answerer-picker.tsx";
 

@@ -59,7 +59,9 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
                     <td>{score(hit.score.fused)}</td>
                     <td>{score(hit.score.lexical)}</td>
                     <td>{score(hit.score.dense)}</td>
-                    <td title={left.get(hit.chunkId)}>{givenAs(given.get(hit.chunkId)?.n, left.has(hit.chunkId))}</td>
+                    <td title={left.get(hit.chunkId)}>
+                      {givenAs(given.get(hit.chunkId)?.n, left.has(hit.chunkId))}
+                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -72,8 +74,8 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
           <h3>
             Prompt sent
             <span className="quiet figures">
-              {count(context.used)} tokens{context.counted === "estimate" && " (estimated)"}, {count(context.reserved)}{" "}
-              kept for the answer
+              {count(context.used)} tokens{context.counted === "estimate" && " (estimated)"},{" "}
+              {count(context.reserved)} kept for the answer
             </span>
           </h3>
           {context.messages.map((message, index) => (

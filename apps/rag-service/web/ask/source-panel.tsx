@@ -40,7 +40,13 @@ export function SourcePanel({ hits, sources, focused, walk, close, floating }: S
           <p className="quiet figures">
             Source {at + 1} of {sources.length}
           </p>
-          <button type="button" className="icon-button" disabled={at <= 0} onClick={() => walk(-1)} title="Previous source  [">
+          <button
+            type="button"
+            className="icon-button"
+            disabled={at <= 0}
+            onClick={() => walk(-1)}
+            title="Previous source  ["
+          >
             <ChevronLeft className="icon" aria-hidden />
             <span className="sr-only">Previous source</span>
           </button>
@@ -80,7 +86,9 @@ function Passage({ citation, hits }: { readonly citation: Citation; readonly hit
   const changed = content !== undefined && content.text.slice(from, to) !== citation.quote;
   const blocks = useMemo(() => {
     if (content === undefined) return [];
-    const nearby = hits.filter(({ documentId }) => documentId === content.documentId).map((hit) => hit.headingPath);
+    const nearby = hits
+      .filter(({ documentId }) => documentId === content.documentId)
+      .map((hit) => hit.headingPath);
     return blocksAround(blocksOf(content, headingsOf([headingPath, ...nearby])), from, to, AROUND);
   }, [content, headingPath, hits, from, to]);
 

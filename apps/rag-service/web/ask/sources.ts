@@ -34,7 +34,11 @@ export function keyOfNumber({ citations }: Run, sentence: Sentence, n: number): 
 }
 
 /** Page and headings; a heading that only repeats the document's title is left out. */
-export function placeOf({ page, headingPath, title }: Pick<Citation, "page" | "headingPath" | "title">): string {
+export function placeOf({
+  page,
+  headingPath,
+  title,
+}: Pick<Citation, "page" | "headingPath" | "title">): string {
   const headings = headingPath.filter((heading, depth) => depth > 0 || heading !== title);
   const parts = page === undefined ? [] : [`Page ${page}`];
   if (headings.length > 0) parts.push(headings.join(" › "));

@@ -1,9 +1,9 @@
 import { ArrowUpRight, FilePlus2 } from "lucide-react";
 import { useState } from "react";
 
+import { type Problem, problemOf } from "../api/client.ts";
 import { examples } from "../api/examples.ts";
 import { libraryCount } from "../api/library-count.ts";
-import { type Problem, problemOf } from "../api/client.ts";
 import { addExamples } from "../api/service.ts";
 import { counted } from "../figures.ts";
 import { Link, navigate } from "../router.tsx";
@@ -83,8 +83,8 @@ function NoDocuments({ offered }: { readonly offered: number }) {
   return (
     <section className="start" aria-label="To begin with">
       <p>
-        There are no documents yet. Add some text, Markdown, HTML or PDF files: they stay on this computer, and every
-        answer shows where in them it comes from.
+        There are no documents yet. Add some text, Markdown, HTML or PDF files: they stay on this computer,
+        and every answer shows where in them it comes from.
       </p>
       <div className="start-deeds">
         <Link href="/library" className="button primary">

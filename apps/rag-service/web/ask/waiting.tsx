@@ -17,7 +17,9 @@ export function Waiting({ run }: { readonly run: LiveRun }) {
     <div className="waiting">
       <p>
         <span>{what(run, libraryCount.peek())}</span>
-        {elapsed >= 1_000 && <span className="figures quiet">{duration(Math.floor(elapsed / 1000) * 1000)}</span>}
+        {elapsed >= 1_000 && (
+          <span className="figures quiet">{duration(Math.floor(elapsed / 1000) * 1000)}</span>
+        )}
       </p>
       {progress !== undefined && <progress value={progress} max={1} aria-label={what(run, undefined)} />}
     </div>
@@ -31,7 +33,9 @@ function what({ phase, attempts, context }: LiveRun, documents: number | undefin
     case "sending":
       return "Sending the question";
     case "searching":
-      return documents === undefined ? "Searching your documents" : `Searching ${counted(documents, "document")}`;
+      return documents === undefined
+        ? "Searching your documents"
+        : `Searching ${counted(documents, "document")}`;
     case "preparing":
       return "Putting the passages together";
     case "queued":

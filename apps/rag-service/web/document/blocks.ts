@@ -36,7 +36,10 @@ export function blocksOf(
     const level = signs === "" ? headings.get(line[0].trim()) : signs.trim().length;
     if (level === undefined) continue;
     // The signs of a heading are not shown; that it is one is seen.
-    cuts.add(line.index).add(line.index + signs.length).add(line.index + line[0].length);
+    cuts
+      .add(line.index)
+      .add(line.index + signs.length)
+      .add(line.index + line[0].length);
     levels.set(line.index + signs.length, level);
   }
   const bounds = [...cuts].filter((cut) => cut < text.length).toSorted((a, b) => a - b);
@@ -50,7 +53,11 @@ export function blocksOf(
     if (levels.has(to) && markdown && /^#{1,6}\s+$/.test(text.slice(from, to))) continue;
     for (const piece of pieces(text, from, to)) {
       let page: number | undefined;
-      for (let at = starts[nextPage]; at !== undefined && at.charStart <= piece.start; at = starts[nextPage]) {
+      for (
+        let at = starts[nextPage];
+        at !== undefined && at.charStart <= piece.start;
+        at = starts[nextPage]
+      ) {
         page = at.page;
         nextPage++;
       }

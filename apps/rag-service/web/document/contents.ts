@@ -16,7 +16,9 @@ export interface LoadedContent {
 /** The stored text of a document; the last few stay at hand. */
 export function useContent(documentId: string): LoadedContent {
   const [tries, setTries] = useState(0);
-  const [state, setState] = useState<{ id: string; content?: DocumentContent; problem?: Problem }>({ id: "" });
+  const [state, setState] = useState<{ id: string; content?: DocumentContent; problem?: Problem }>({
+    id: "",
+  });
 
   useEffect(() => {
     const aborter = new AbortController();

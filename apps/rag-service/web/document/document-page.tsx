@@ -1,6 +1,16 @@
 import "./document.css";
 import { ArrowLeft, Crosshair } from "lucide-react";
-import { Fragment, memo, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import {
+  Fragment,
+  memo,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 
 import type { Document, DocumentContent } from "../../src/api/schemas.ts";
 import { listChunks, readDocument } from "../api/service.ts";
@@ -64,7 +74,12 @@ export function DocumentPage({ id }: { readonly id: string }) {
             <DocumentFacts content={content} document={document} />
           </header>
           <div ref={text} className="document-text reading">
-            <DocumentText content={content} headings={headings} from={marked ? from : -1} to={marked ? to : -1} />
+            <DocumentText
+              content={content}
+              headings={headings}
+              from={marked ? from : -1}
+              to={marked ? to : -1}
+            />
           </div>
         </>
       )}

@@ -29,7 +29,11 @@ export interface Cell {
 }
 
 /** The cells of a Markdown table, row by row; `undefined` when the piece is none. */
-export function tableCells(text: string, start: number, end: number): readonly (readonly Cell[])[] | undefined {
+export function tableCells(
+  text: string,
+  start: number,
+  end: number,
+): readonly (readonly Cell[])[] | undefined {
   const rows: (readonly Cell[])[] = [];
   let lineStart = start;
   for (const line of text.slice(start, end).split("\n")) {
@@ -57,5 +61,10 @@ export function readable(quote: string, name: string): string {
   const plain = inlineRuns(line, 0, line.length)
     .map(({ start, end }) => line.slice(start, end))
     .join("");
-  return /^\|.*\|$/.test(plain) ? plain.slice(1, -1).trim().replaceAll(/\s*\|\s*/g, " · ") : plain;
+  return /^\|.*\|$/.test(plain)
+    ? plain
+        .slice(1, -1)
+        .trim()
+        .replaceAll(/\s*\|\s*/g, " · ")
+    : plain;
 }

@@ -42,7 +42,9 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
         ) : (
           <span className="document-title">{title}</span>
         )}
-        {!name.startsWith(`${title}.`) && name !== title && <span className="document-name quiet">{name}</span>}
+        {!name.startsWith(`${title}.`) && name !== title && (
+          <span className="document-name quiet">{name}</span>
+        )}
         {(status === "queued" || status === "processing") && <Progress document={document} job={job} />}
         {document.warnings?.map((warning) => (
           <p key={warning} className="document-warning">
@@ -67,7 +69,12 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
       <td data-column="deeds">
         {asking ? (
           <span className="sure">
-            <button type="button" className="button small danger" autoFocus onClick={() => void attempt(() => remove(document))}>
+            <button
+              type="button"
+              className="button small danger"
+              autoFocus
+              onClick={() => void attempt(() => remove(document))}
+            >
               Delete
             </button>
             <button type="button" className="button small" onClick={() => setAsking(false)}>
@@ -88,7 +95,10 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
 function Progress({ document, job }: DocumentRowProps) {
   const known = job !== undefined && isActive(job);
   const text = known ? stageText(job) : "Waiting for its turn";
-  const value = known && job.status === "running" && job.total !== undefined && job.total > 0 ? job.done / job.total : undefined;
+  const value =
+    known && job.status === "running" && job.total !== undefined && job.total > 0
+      ? job.done / job.total
+      : undefined;
   return (
     <div className="document-progress">
       <p className="quiet figures">{text}</p>

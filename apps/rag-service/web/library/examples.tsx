@@ -44,7 +44,12 @@ export function Examples({ prominent }: { readonly prominent: boolean }) {
         ))}
       </ul>
       {offered.length > 1 && (
-        <button type="button" className="button" disabled={busy} onClick={() => void add(offered.map(({ id }) => id))}>
+        <button
+          type="button"
+          className="button"
+          disabled={busy}
+          onClick={() => void add(offered.map(({ id }) => id))}
+        >
           {busy ? "Adding" : "Add all examples"}
         </button>
       )}

@@ -11,14 +11,24 @@ export function SendingRow({ sending }: { readonly sending: Sending }) {
       <p>
         <span className="document-title">{file.name}</span>
         <span className="quiet figures">{bytes(file.size)}</span>
-        <button type="button" className="icon-button" onClick={() => dismiss(sending)} title="Take off this list">
+        <button
+          type="button"
+          className="icon-button"
+          onClick={() => dismiss(sending)}
+          title="Take off this list"
+        >
           <X className="icon" aria-hidden />
           <span className="sr-only">Take {file.name} off this list</span>
         </button>
       </p>
-      {unchanged === true && <p className="quiet">Already in the library, with the same content. Nothing to do.</p>}
+      {unchanged === true && (
+        <p className="quiet">Already in the library, with the same content. Nothing to do.</p>
+      )}
       {problem !== undefined && (
-        <Trouble problem={problem} again={problem.retryable === false ? undefined : () => sendAgain(sending)} />
+        <Trouble
+          problem={problem}
+          again={problem.retryable === false ? undefined : () => sendAgain(sending)}
+        />
       )}
       {problem === undefined && unchanged !== true && (
         <>

@@ -22,7 +22,9 @@ export function Catalogue({ entries, jobs, demonstration }: CatalogueProps) {
   return (
     <section aria-labelledby="catalogue-title">
       <h2 id="catalogue-title">Get a model</h2>
-      <p className="quiet">Fetched from the internet once, then used without it. The figure is what is downloaded.</p>
+      <p className="quiet">
+        Fetched from the internet once, then used without it. The figure is what is downloaded.
+      </p>
       <ul className="catalogue">
         {entries.map((entry) => (
           <Entry
@@ -75,11 +77,19 @@ function Entry({ entry, job, primary }: EntryProps) {
         {installed ? (
           <span className="in-use">Installed</span>
         ) : fetching ? (
-          <button type="button" className="button small" onClick={() => void attempt(() => cancelJob(job.id))}>
+          <button
+            type="button"
+            className="button small"
+            onClick={() => void attempt(() => cancelJob(job.id))}
+          >
             Stop
           </button>
         ) : (
-          <button type="button" className={primary ? "button small primary" : "button small"} onClick={fetchModel}>
+          <button
+            type="button"
+            className={primary ? "button small primary" : "button small"}
+            onClick={fetchModel}
+          >
             <Download className="icon" aria-hidden />
             Get<span className="sr-only"> {name}</span>
           </button>

@@ -18,7 +18,13 @@ export function Installed({ list: { models, active } }: { readonly list: ModelLi
       <h2 id="installed-title">Installed</h2>
       {installed.length === 0 && <p className="quiet">No model is installed.</p>}
       {names.map((providerId) => (
-        <div key={providerId} className="table-scroll" tabIndex={0} role="group" aria-label={`Models of ${providerId}`}>
+        <div
+          key={providerId}
+          className="table-scroll"
+          tabIndex={0}
+          role="group"
+          aria-label={`Models of ${providerId}`}
+        >
           <table className="installed">
             <thead>
               <tr>
@@ -32,31 +38,35 @@ export function Installed({ list: { models, active } }: { readonly list: ModelLi
               </tr>
             </thead>
             <tbody>
-              {installed.filter((model) => model.providerId === providerId).map((model) => (
-                <tr key={model.ref}>
-                  <th scope="row">
-                    <span>{model.name}</span>
-                    <span className="quiet">
-                      {[
-                        model.demonstration ? "demonstration" : undefined,
-                        model.quantization,
-                        model.license,
-                        model.loaded === true ? "in memory" : undefined,
-                      ]
-                        .filter((fact) => fact !== undefined)
-                        .join(" · ")}
-                    </span>
-                  </th>
-                  <td>{tasks[model.task]}</td>
-                  <td className="figures number">{model.bytes === undefined ? "–" : bytes(model.bytes)}</td>
-                  <td className="figures number">
-                    {model.contextWindow === undefined ? "–" : count(model.contextWindow)}
-                  </td>
-                  <td className="deed">
-                    {model.task === "chat" && <UseButton model={model} active={model.ref === active?.ref} />}
-                  </td>
-                </tr>
-              ))}
+              {installed
+                .filter((model) => model.providerId === providerId)
+                .map((model) => (
+                  <tr key={model.ref}>
+                    <th scope="row">
+                      <span>{model.name}</span>
+                      <span className="quiet">
+                        {[
+                          model.demonstration ? "demonstration" : undefined,
+                          model.quantization,
+                          model.license,
+                          model.loaded === true ? "in memory" : undefined,
+                        ]
+                          .filter((fact) => fact !== undefined)
+                          .join(" · ")}
+                      </span>
+                    </th>
+                    <td>{tasks[model.task]}</td>
+                    <td className="figures number">{model.bytes === undefined ? "–" : bytes(model.bytes)}</td>
+                    <td className="figures number">
+                      {model.contextWindow === undefined ? "–" : count(model.contextWindow)}
+                    </td>
+                    <td className="deed">
+                      {model.task === "chat" && (
+                        <UseButton model={model} active={model.ref === active?.ref} />
+                      )}
+                    </td>
+                  </tr>
+                ))}
             </tbody>
           </table>
         </div>

@@ -42,7 +42,11 @@ export function ModelsPage() {
       {value !== undefined && (
         <>
           <Active list={value} />
-          <Catalogue entries={value.catalogue} jobs={[...jobs.values()]} demonstration={value.active?.demonstration !== false} />
+          <Catalogue
+            entries={value.catalogue}
+            jobs={[...jobs.values()]}
+            demonstration={value.active?.demonstration !== false}
+          />
           <section aria-labelledby="folder-title">
             <h2 id="folder-title">A model file of your own</h2>
             <p>Put a GGUF file into this folder, then look again. It is used where it lies.</p>

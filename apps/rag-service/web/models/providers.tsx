@@ -5,7 +5,12 @@ import { Trouble } from "../shell/trouble.tsx";
 
 export const providers = createResource(listProviders);
 
-const words = { ok: "Ready", degraded: "In difficulty", down: "Not reachable", unknown: "Not checked" } as const;
+const words = {
+  ok: "Ready",
+  degraded: "In difficulty",
+  down: "Not reachable",
+  unknown: "Not checked",
+} as const;
 
 /** Who could run models here, and why somebody who is named in the application does not. */
 export function Providers({ problems }: { readonly problems: readonly Problem[] }) {
@@ -28,7 +33,9 @@ export function Providers({ problems }: { readonly problems: readonly Problem[] 
                 {words[health.status]}
               </span>
             </p>
-            {health.message !== undefined && health.status !== "ok" && <p className="quiet">{health.message}</p>}
+            {health.message !== undefined && health.status !== "ok" && (
+              <p className="quiet">{health.message}</p>
+            )}
             {health.hint !== undefined && health.status !== "ok" && <p className="quiet">{health.hint}</p>}
             {problems
               .filter(({ providerId }) => providerId === id)
@@ -54,7 +61,8 @@ export function Providers({ problems }: { readonly problems: readonly Problem[] 
         ))}
       </ul>
       <p className="quiet">
-        Another backend, such as a running Ollama, is added by installing its provider package beside the service.
+        Another backend, such as a running Ollama, is added by installing its provider package beside the
+        service.
       </p>
     </section>
   );

@@ -9,8 +9,12 @@ import { NotFound } from "./not-found.tsx";
 import { Rail } from "./rail.tsx";
 import { useKeys } from "./use-keys.ts";
 
-const LibraryPage = lazy(async () => ({ default: (await import("../library/library-page.tsx")).LibraryPage }));
-const DocumentPage = lazy(async () => ({ default: (await import("../document/document-page.tsx")).DocumentPage }));
+const LibraryPage = lazy(async () => ({
+  default: (await import("../library/library-page.tsx")).LibraryPage,
+}));
+const DocumentPage = lazy(async () => ({
+  default: (await import("../document/document-page.tsx")).DocumentPage,
+}));
 const ModelsPage = lazy(async () => ({ default: (await import("../models/models-page.tsx")).ModelsPage }));
 
 const pages: readonly [pattern: RegExp, title: string, page: ComponentType<{ id: string }>][] = [

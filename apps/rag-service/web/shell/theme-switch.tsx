@@ -25,7 +25,12 @@ export function ThemeSwitch() {
   }
 
   return (
-    <button type="button" className="rail-item" onClick={change} title={`Theme: ${labels[theme].toLowerCase()}`}>
+    <button
+      type="button"
+      className="rail-item"
+      onClick={change}
+      title={`Theme: ${labels[theme].toLowerCase()}`}
+    >
       <Icon className="icon" aria-hidden />
       <span>
         <span className="theme-word sr-only">Theme</span>

@@ -15,7 +15,7 @@ export function Trouble({ problem, again, againLabel = "Try again", children }: 
   return (
     <div className="trouble" role="alert">
       <CircleAlert className="icon" aria-hidden />
-      <h3>{problem.title}</h3>
+      <p className="trouble-title">{problem.title}</p>
       {problem.detail !== problem.title && <p>{sentence(problem.detail)}</p>}
       {problem.hint !== undefined && <p>{sentence(problem.hint)}</p>}
       <div className="deeds">

@@ -1,0 +1,235 @@
+/// <reference lib="dom" />
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { type Browser, launch, noBrowser } from "./browser.ts";
+import { buildPage, pageFolder } from "./built-page.ts";
+import { type Double, firstState, newDocument, problem, startDouble } from "./double.ts";
+
+describe.skipIf(noBrowser)("states that a real service comes into rarely", () => {
+  let double: Double;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    await buildPage();
+    [double, browser] = await Promise.all([startDouble(pageFolder), launch()]);
+    page = await browser.open(double.url);
+  }, 60_000);
+  afterAll(async () => {
+    await Promise.all([browser?.close(), double?.close()]);
+  });
+  beforeEach(async () => {
+    Object.assign(double.state, firstState());
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(double.url);
+  });
+
+  async function ask(question: string): Promise<void> {
+    await page.locator("#question").fill(question);
+    await page.keyboard.press("Enter");
+  }
+  const finished = () => page.getByRole("button", { name: "Try again" }).waitFor();
+
+  test("quotes are there before the model's first word, and what is waited for is said", async () => {
+    double.state.wordMs = 150;
+    await ask("How often must the slewing ring be greased?");
+    await page.locator(".quote").first().waitFor();
+    expect(await page.locator(".answer-body").count()).toBe(0);
+    await page.getByText("llamacpp/reference-chat is reading 868 tokens of passages").waitFor();
+    double.state.wordMs = 1;
+    await finished();
+  });
+
+  test("an answer that breaks off keeps what had come, and Try again asks anew", async () => {
+    const broken = problem(502, "stream-interrupted", "The engine ended while it was writing.", "Try again.");
+    double.state.breakAfter = { words: 6, problem: broken };
+    await ask("How often must the slewing ring be greased?");
+    await page.locator(".answer .trouble").waitFor();
+    expect(await page.locator(".answer-body").textContent()).toContain("The slewing ring is greased every");
+    double.state.breakAfter = undefined;
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".chip").first().waitFor();
+  });
+
+  test("a service that is gone is said beside the question", async () => {
+    await page.route("**/api/v1/answer", (route) => route.abort());
+    await ask("Is anybody there?");
+    await page.getByText("Look whether the service is still running").waitFor();
+    expect(await page.locator("#question").inputValue()).toBe("Is anybody there?");
+    await page.unroute("**/api/v1/answer");
+    browser.forgive(/net::ERR_FAILED/);
+  });
+
+  test("the keys reach everything: ask, walk the sources, stop, read the keys", async () => {
+    double.state.wordMs = 2;
+    await page.locator("#question").blur();
+    await page.keyboard.press("/");
+    await page.keyboard.type("How often?");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("And in salt air?");
+    expect(await page.locator("#question").inputValue()).toBe("How often?\nAnd in salt air?");
+    await page.keyboard.press("Enter");
+    await finished();
+    const shown = () => page.locator(".source-walk p").textContent();
+    expect(await shown()).toBe("Source 1 of 4");
+    await page.keyboard.press("]");
+    expect(await shown()).toBe("Source 2 of 4");
+    expect(page.url()).toContain("source=c2");
+    await page.keyboard.press("[");
+    expect(await shown()).toBe("Source 1 of 4");
+    expect(await page.locator(".chip[aria-pressed=true]").count()).toBe(1);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    double.state.wordMs = 80;
+    await page.keyboard.press("/");
+    await page.keyboard.press("Enter");
+    await page.locator(".answer-body").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("Stopped here.").waitFor();
+  });
+
+  test("Tab goes through the page in reading order, and the focus is seen", async () => {
+    await page.locator(".skip").focus();
+    const names: string[] = [];
+    for (let step = 0; step < 9; step++) {
+      await page.keyboard.press("Tab");
+      names.push(await page.evaluate(() => (document.activeElement?.textContent ?? "").trim().slice(0, 12)));
+      const outline = await page.evaluate(() => {
+        const { activeElement } = document;
+        const field = activeElement?.closest(".question textarea") === activeElement;
+        const seen = field ? activeElement?.closest(".question") : activeElement;
+        const style = seen === null || seen === undefined ? undefined : getComputedStyle(seen);
+        return field ? style?.boxShadow : style?.outlineStyle;
+      });
+      expect(outline).not.toBe("none");
+    }
+    const order = ["Ask", "Library", "Models"].map((name) =>
+      names.findIndex((text) => text.startsWith(name)),
+    );
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
+  test("five hundred documents can be sorted and filtered", async () => {
+    const many = Array.from({ length: 500 }, (_, n) =>
+      newDocument(`m${n}`, `minutes-${n}.md`, 1_000 * (500 - n)),
+    );
+    double.state.documents = [...double.state.documents, ...many];
+    await page.goto(`${double.url}/library`);
+    await page.getByText("502 documents.").waitFor();
+    await page.getByRole("button", { name: "Size" }).click();
+    expect(await page.locator("tbody tr").first().textContent()).toContain("minutes-499");
+    const began = performance.now();
+    await page.getByRole("searchbox").fill("minutes-25");
+    await page.getByText("11 of 502").waitFor();
+    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(await page.locator("tbody tr").count()).toBe(11);
+  });
+
+  test("a text of a megabyte opens at its passage and stays quick", async () => {
+    const paragraph =
+      "The tide is measured at the gauge by the eastern pier, four times a day, in all weathers. ".repeat(6);
+    const before = `${paragraph}\n\n`.repeat(1_200);
+    const passage = "The highest water ever measured stood at 7.41 metres.";
+    const text = `${before}${passage} ${paragraph}\n\n${`${paragraph}\n\n`.repeat(700)}`;
+    expect(text.length).toBeGreaterThan(1_000_000);
+    double.state.texts.set("lease", { text, pages: [] });
+    const began = performance.now();
+    await page.goto(
+      `${double.url}/documents/lease?from=${before.length}&to=${before.length + passage.length}`,
+    );
+    await page.locator("mark").waitFor();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await page.waitForFunction(() => {
+      const { top = -1, bottom = -1 } = document.querySelector("mark")?.getBoundingClientRect() ?? {};
+      return top > 100 && bottom < innerHeight - 100;
+    });
+    const blocked = await page.evaluate(async () => {
+      const start = performance.now();
+      scrollTo(0, 0);
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      return performance.now() - start;
+    });
+    expect(blocked).toBeLessThan(1_000);
+  });
+
+  test("a page that is marked is reached from the list of pages", async () => {
+    await page.goto(`${double.url}/documents/manual`);
+    await page.getByLabel("Go to page").selectOption("4");
+    await page.waitForFunction(() => {
+      const { top = -1 } = document.querySelector("#page-4")?.getBoundingClientRect() ?? {};
+      return top >= 0 && top < innerHeight;
+    });
+  });
+
+  test("a file dropped on any page is added to the library", async () => {
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["High water at noon."], "dropped.txt", { type: "text/plain" }));
+      const target = document.body;
+      for (const type of ["dragenter", "dragover"])
+        target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true }));
+      (globalThis as unknown as { drop: () => void }).drop = () =>
+        target.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await page.getByText("Drop to add to the library").waitFor();
+    await page.evaluate(() => (globalThis as unknown as { drop: () => void }).drop());
+    await page.getByText("dropped", { exact: true }).waitFor();
+    await page.getByText("Reading page 12 of 40").waitFor();
+    expect(page.url()).toBe(`${double.url}/library`);
+  });
+
+  test("a theme that was chosen holds over a reload, from the first paint on", async () => {
+    await page.getByRole("button", { name: /Theme/ }).click();
+    await page.getByRole("button", { name: /Theme/ }).click();
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const dark = await background();
+    await page.reload({ waitUntil: "commit" });
+    await page.waitForFunction(() => document.readyState !== "loading");
+    expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
+    expect(await background()).toBe(dark);
+    await page.getByRole("button", { name: /Theme/ }).click();
+  });
+
+  test("on a narrow screen nothing runs over the edge, and a source comes up from below", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await ask("How often must the slewing ring be greased?");
+    await finished();
+    await page.locator(".chip").first().click();
+    const sheet = await page.locator(".source-panel").boundingBox();
+    expect(sheet?.width).toBe(390);
+    expect(sheet?.y).toBeGreaterThan(200);
+    await page.locator(".source-panel mark").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".source-panel").waitFor({ state: "detached" });
+    for (const path of ["/", "/library", "/models", "/documents/manual?from=30&to=120"]) {
+      await page.goto(double.url + path);
+      await page.locator("h1").waitFor();
+      const [width, bar] = await page.evaluate(() => {
+        const rail = document.querySelector(".rail")?.getBoundingClientRect();
+        return [document.documentElement.scrollWidth, rail?.bottom] as const;
+      });
+      expect([path, width, bar]).toEqual([path, 390, 844]);
+    }
+  });
+
+  test("what a model writes runs nothing, loads nothing and hides no address", async () => {
+    double.state.answer = [
+      "Look ![here](https://elsewhere.example/pixel.png) and [click](https://elsewhere.example/page) or [run](javascript:alert(1)). ",
+      '<img src="https://elsewhere.example/raw.png"><script>alert(1)</script> Done.',
+    ];
+    await ask("What is here?");
+    await finished();
+    const body = page.locator(".answer-body");
+    expect(await body.locator("img, script, iframe").count()).toBe(0);
+    expect(await body.locator("a").count()).toBe(1);
+    expect(await body.locator("a").getAttribute("rel")).toContain("noopener");
+    expect(await body.textContent()).toContain("https://elsewhere.example/page");
+  });
+
+  test("no console error, and no request to elsewhere", () => {
+    expect(browser.faults()).toEqual([]);
+  });
+});
