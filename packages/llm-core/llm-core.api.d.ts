@@ -8,8 +8,20 @@ export declare interface AssistantMessage {
     readonly content: string | readonly (TextPart | ReasoningPart | ToolCallPart)[];
 }
 
-/** The stream's events in the arrays in which they arrived; arrays of one where it was not made by `fromBatches`. */
+/** The stream's events in the arrays in which they arrived; arrays of one where it was not made here. */
 export declare function batchesOf(stream: AsyncIterable<ChatEvent>): AsyncIterable<EventBatch>;
+
+export declare type BatchRead = IteratorResult<EventBatch, undefined>;
+
+/** Where batches come from, and what a layer makes of each: one object with hooks, since every iterator between costs. */
+export declare interface BatchSource {
+    next(): Promise<IteratorResult<EventBatch>>;
+    /** Sees every read, the end too. */
+    readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
+    /** Sees every rejection; throws, or goes on with another read. */
+    readonly onFault?: (error: unknown) => Promise<BatchRead>;
+    return(): Promise<unknown>;
+}
 
 /** What goes with one call and is not part of the request. */
 export declare interface CallOptions {
@@ -307,6 +319,9 @@ export declare interface FinishReason {
 
 /** A stream of single events over `open`, which is called at the first read. It can be read once. */
 export declare function fromBatches(open: () => AsyncIterator<EventBatch>): AsyncIterable<ChatEvent>;
+
+/** The same over a source with hooks. */
+export declare function fromSource(source: BatchSource): AsyncIterable<ChatEvent>;
 
 /** The provider's stream, collected. There is no second way to generate, so the two cannot disagree. */
 export declare function generate(provider: Provider, request: ChatRequest, options?: CallOptions): Promise<ChatResponse>;
