@@ -5,7 +5,7 @@ import type { Citation, Hit as ApiHit, ModelChoice } from "./api/schemas.ts";
 import type { Attributor, SentenceVerdict } from "./cite/attribute.ts";
 import type { Quote } from "./retrieve/quotes.ts";
 import type { Hit } from "./retrieve/search.ts";
-import type { RunContext, RunOutcome } from "./runs/runs.ts";
+import type { RunContext, RunOutcome } from "./runs/execute-run.ts";
 import type { Attempt } from "./targets.ts";
 
 export function passOn(

@@ -7,8 +7,10 @@ import { collectionRoutes } from "./api/collections.ts";
 import { documentRoutes } from "./api/documents.ts";
 import { jobRoutes } from "./api/jobs.ts";
 import { modelRoutes } from "./api/models.ts";
+import { oneDocumentRoutes } from "./api/one-document.ts";
 import { operationRoutes, VERSION } from "./api/operations.ts";
 import { bugLine, fault, isBug, problemResponse, shorten, toProblem } from "./api/problem.ts";
+import { sourceRoutes } from "./api/sources.ts";
 import { discardRest } from "./api/upload.ts";
 import { servePage } from "./page.ts";
 import { checkHost, checkKey, checkOrigin, secureHeaders } from "./security.ts";
@@ -54,6 +56,8 @@ export function createApp(service: Service): OpenAPIHono {
     operationRoutes(service),
     collectionRoutes(service),
     documentRoutes(service),
+    oneDocumentRoutes(service),
+    sourceRoutes(service),
     jobRoutes(service),
     answerRoutes(service),
     modelRoutes(service),

@@ -1,6 +1,7 @@
 /** What a reader must know before the answer itself. */
 import type { FinishEvent } from "@enginehouse/llm-core";
 
+import { fault } from "./api/problem.ts";
 import type { AnswerRequest, Notice } from "./api/schemas.ts";
 import type { Attribution } from "./cite/attribute.ts";
 import type { Store } from "./store/store.ts";
@@ -87,4 +88,14 @@ export function noticesOfEnd(
     });
   }
   return notices;
+}
+
+export function noModel(): Fault {
+  return fault({
+    status: 409,
+    code: "no-model",
+    detail: "No model that can chat is installed.",
+    hint: "Get a model, or ask with mode `quote`.",
+    retryable: false,
+  });
 }

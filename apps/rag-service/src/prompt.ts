@@ -39,6 +39,8 @@ const ASSUMED_WINDOW = 4_096;
 /** More sources than this make small models worse and slow ones slower. */
 const MAX_SOURCE_TOKENS = 3_000;
 const MAX_ANSWER_TOKENS = 4_096;
+/** A toy that has lost the thread would fill its window with nonsense. */
+const MAX_DEMONSTRATION_TOKENS = 160;
 /** The answer gets a third of a small window, and this much of a large one. */
 const RESERVED_TOKENS = 1_024;
 export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
@@ -71,12 +73,13 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
     messages = messagesOf(question, history.turns, sources);
     used = await counter.messages(messages);
   }
+  const longest = target.demonstration ? MAX_DEMONSTRATION_TOKENS : MAX_ANSWER_TOKENS;
   const given = new Set(sources.map(({ hit }) => hit.chunkId));
   const covered = (hit: Hit) => given.has(hit.chunkId) || sources.some((source) => contains(source.hit, hit));
   return {
     messages,
     passages: sources.map(({ hit }, index) => ({ ...hit, n: index + 1 })),
-    maxTokens: request.maxTokens ?? Math.max(1, Math.min(MAX_ANSWER_TOKENS, room - used)),
+    maxTokens: request.maxTokens ?? Math.max(1, Math.min(longest, room - used)),
     context: {
       ...(window === undefined ? {} : { window }),
       used,

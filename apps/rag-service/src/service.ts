@@ -43,12 +43,30 @@ export interface ServiceOptions {
 
 export async function openService(settings: ServiceSettings, options: ServiceOptions = {}): Promise<Service> {
   const report = options.report ?? ((line: string) => process.stderr.write(`${line}\n`));
-  await mkdir(settings.modelsDir, { recursive: true });
-  const registry = await openRegistry(settings, options.plugins);
-  const models = createModels(registry);
+  // The store first: it says best what is wrong with the data folder.
   const store = await openStore({ path: join(settings.dataDir, "enginehouse.sqlite") });
+  try {
+    await mkdir(settings.modelsDir, { recursive: true });
+    const registry = await openRegistry(settings, options.plugins);
+    return await assemble({ settings, store, registry, report, ingest: options.ingest });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Foundation {
+  readonly settings: ServiceSettings;
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly report: (line: string) => void;
+  readonly ingest: Partial<IngestSettings> | undefined;
+}
+
+async function assemble({ settings, store, registry, report, ingest }: Foundation): Promise<Service> {
+  const models = createModels(registry);
   const { embedder } = models;
-  const ingestor = createIngestor({ store, embedder, dataDir: settings.dataDir, settings: options.ingest });
+  const ingestor = createIngestor({ store, embedder, dataDir: settings.dataDir, settings: ingest });
   const runStore = openRunStore(join(settings.dataDir, "runs.sqlite"));
   const runs = createRuns(runStore, report);
   const downloads = createDownloads({

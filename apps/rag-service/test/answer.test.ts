@@ -2,7 +2,7 @@ import { LlmError } from "@enginehouse/llm-core";
 import { afterEach, expect, test } from "vitest";
 
 import type { Run, RunEvent } from "../src/api/schemas.ts";
-import { createDouble, endless, failing, words, type DoubleModel } from "./double.ts";
+import { createDouble, endless, failing as breaking, words, type DoubleModel } from "./double.ts";
 import { addText, json, readEvents, serviceUnderTest, type UnderTest } from "./under-test.ts";
 
 const HANDBOOK =
@@ -100,7 +100,7 @@ test("without a model that can chat the best sentences answer, and it is said", 
 test("a model that fails before its first word is followed by the next, and the attempt is told", async () => {
   const down = new LlmError("unavailable", "nobody listens", { hint: "Start it." });
   const { ask } = await house([
-    { id: "down", speak: failing(down) },
+    { id: "down", speak: breaking(down) },
     { id: "steady", speak: words(...GOOD) },
   ]);
   const events = await ask({ model: "house/down", fallbacks: ["house/steady"] });
@@ -128,7 +128,7 @@ test("an answer without a word counts as failed", async () => {
 
 test("when all models fail before their first word the quotes answer, and why is said", async () => {
   const { answer, app } = await house([
-    { id: "down", speak: failing(new LlmError("unavailable", "nobody listens")) },
+    { id: "down", speak: breaking(new LlmError("unavailable", "nobody listens")) },
   ]);
   const run = await answer();
   expect(run).toMatchObject({ status: "completed", mode: "quote", notices: [{ code: "models-failed" }] });
@@ -147,7 +147,7 @@ test("when all models fail before their first word the quotes answer, and why is
 test("after the first word nobody takes over: what had come is kept with the error", async () => {
   const cut = new LlmError("stream-interrupted", "the engine died", { hint: "Ask again." });
   const { ask, double } = await house([
-    { id: "breaks", speak: failing(cut, "The lighthouse ", "was built ") },
+    { id: "breaks", speak: breaking(cut, "The lighthouse ", "was built ") },
     { id: "steady", speak: words(...GOOD) },
   ]);
   const events = await ask({ model: "house/breaks", fallbacks: ["house/steady"] });
@@ -187,6 +187,36 @@ test("a sentence that no document supports looks so, and an answer of nothing el
   expect(run.sentences).toMatchObject([{ supported: false, citations: [] }]);
   expect(run.supportedShare).toBe(0);
   expect(run.notices).toMatchObject([{ code: "not-in-documents" }]);
+});
+
+test("an embedder that fails fails no answer: the search goes by words, and says so", async () => {
+  const double = createDouble("house", [{ id: "steady", speak: words(...GOOD) }], {
+    operations: ["embed"],
+    methods: {
+      listModels: async () => [
+        { id: "steady", task: "chat" },
+        { id: "vectors", task: "embedding" },
+      ],
+      embed: async ({ model, texts }) => {
+        if (failing) throw new LlmError("unavailable", "the embedder is gone");
+        const vectors = texts.map((text) => Float32Array.from([text.length, 1, 1, 1]));
+        return { model, vectors, usage: { inputTokens: undefined } };
+      },
+    },
+  });
+  let failing = false;
+  const app = await serviceUnderTest({ plugins: [double] });
+  open.push(app);
+  await addText(app.service, "handbook.md", HANDBOOK);
+  failing = true;
+  const events = await readEvents(await app.request("/api/v1/answer", json("POST", { question: QUESTION })));
+  const retrieval = events.map(({ event }) => event).find((event) => event.type === "retrieval.completed");
+  expect(retrieval).toMatchObject({ mode: "lexical" });
+  expect(retrieval?.warnings.join()).toContain("the embedder is gone");
+  expect(events.at(-1)?.event).toMatchObject({
+    type: "run.completed",
+    run: { answer: GOOD.join(""), supportedShare: 1 },
+  });
 });
 
 test("where no passage fits no model is asked", async () => {

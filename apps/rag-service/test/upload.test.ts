@@ -54,7 +54,29 @@ test("a file comes in, is read, and its text, pages and pieces can be had", asyn
   const content = await read<DocumentContent>(`/api/v1/documents/${accepted.documentId}/content`);
   const { chunks, total } = await read<ChunkList>(`/api/v1/documents/${accepted.documentId}/chunks`);
   expect(chunks).toHaveLength(total);
+  const byCollection = `/api/v1/collections/default/documents/${accepted.documentId}`;
+  expect(await read<Document>(byCollection)).toEqual(document);
+  expect(await read<DocumentContent>(`${byCollection}/content`)).toEqual(content);
+  expect(await read<Problem>(byCollection.replace("default", "attic"))).toMatchObject({
+    code: "document-not-found",
+  });
   for (const chunk of chunks) expect(content.text.slice(chunk.charStart, chunk.charEnd)).toBe(chunk.text);
+});
+
+test("a text that is not read yet is a 409 that says to wait, or why it never will be", async () => {
+  const body = form(["broken.pdf", "%PDF-1.7 and nothing else"]);
+  const { documentId } = (await (
+    await fetch(documents, { method: "POST", body })
+  ).json()) as DocumentsAccepted;
+  await server.service.ingestor.idle();
+  const content = await fetch(`${server.url}/api/v1/documents/${documentId}/content`);
+  expect(content.status).toBe(409);
+  const problem = (await content.json()) as Problem;
+  expect(problem).toMatchObject({ code: "document-not-ready", retryable: false });
+  expect(problem.detail).toContain("could not be read");
+  const document = await read<Document>(`/api/v1/documents/${documentId}`);
+  expect(document).toMatchObject({ status: "failed" });
+  expect(document.error?.hint).toBeTruthy();
 });
 
 test("several files come in one upload; a bad one is refused and the others are taken", async () => {
@@ -179,6 +201,8 @@ async function spooled(): Promise<string[]> {
 test("an upload that breaks off leaves nothing behind", async () => {
   const { port } = new URL(server.url);
   const before = await server.service.store.listDocuments();
+  // A file that could not be read is kept there for another try.
+  const kept = await spooled();
   await new Promise<void>((resolve) => {
     const socket = connect(Number(port), "127.0.0.1", () => {
       socket.write(
@@ -192,7 +216,7 @@ test("an upload that breaks off leaves nothing behind", async () => {
     });
   });
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(await spooled()).toEqual([]);
+  expect(await spooled()).toEqual(kept);
   expect(await server.service.store.listDocuments()).toHaveLength(before.length);
   expect(server.reported).toEqual([]);
 });

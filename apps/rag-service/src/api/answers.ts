@@ -3,12 +3,11 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { toApiHit } from "../answer-events.ts";
 import { answerQuestion } from "../answer.ts";
 import type { Turn } from "../prompt.ts";
-import type { RunContext, RunOutcome } from "../runs/runs.ts";
+import type { RunContext, RunOutcome } from "../runs/execute-run.ts";
 import type { Service } from "../service.ts";
 import { resolveTargets } from "../targets.ts";
 import { requireCollection } from "./collections.ts";
-import { unsupported } from "./documents.ts";
-import { notFound, problemResponse } from "./problem.ts";
+import { notFound, problemResponse, unsupported } from "./problem.ts";
 import { body, createRouter, failures, IdParam, reply } from "./routing.ts";
 import {
   type AnswerRequest,
@@ -179,7 +178,7 @@ async function prepareAnswer(
           .filter((run) => run.mode === "generate")
           .map(({ question, answer }) => ({ question, answer }));
   const { registry, searcher } = service;
-  const { embedder } = models;
+  const embedder = async () => models.embedder();
   const weakEmbedder = async () => (await models.embedderChoice())?.demonstration === true;
   const parts = { registry, store, searcher, embedder, weakEmbedder, history };
   return (context) => answerQuestion(parts, targets, context);

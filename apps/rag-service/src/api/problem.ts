@@ -133,6 +133,17 @@ export function notFound(what: string, name: string, hint: string): Error {
   });
 }
 
+/** What will come in a later version is refused, not ignored. */
+export function unsupported(what: string, hint: string): Error {
+  return fault({
+    status: 422,
+    code: "unsupported",
+    detail: `${what} is not supported yet.`,
+    hint,
+    retryable: false,
+  });
+}
+
 export function shorten(text: string, length = 120): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

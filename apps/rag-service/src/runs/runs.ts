@@ -1,27 +1,13 @@
 /** Runs live here, not in a request: a reload finds them again, and one that nobody listens to any more is stopped. */
 import { randomUUID } from "node:crypto";
 
-import { isLlmError } from "@enginehouse/llm-core";
-
-import { bugLine, fault, isBug, notFound, toProblem } from "../api/problem.ts";
+import { bugLine, fault, notFound } from "../api/problem.ts";
 import type { AnswerRequest, Run, RunEvent } from "../api/schemas.ts";
 import { createEventLog, type EventLog } from "./event-log.ts";
-import { closeAttempt, foldEvent, openRun, type ProgressEvent } from "./fold.ts";
+import { executeRun, type OpenRun, type RunContext, type RunOutcome } from "./execute-run.ts";
+import { openRun } from "./fold.ts";
 import type { RunStore } from "./run-store.ts";
 import { readStored, replayOf } from "./stored-run.ts";
-
-export interface RunContext {
-  readonly request: AnswerRequest;
-  readonly conversationId: string;
-  readonly emit: (event: ProgressEvent) => void;
-  readonly signal: AbortSignal;
-}
-
-/** How it was answered in the end. */
-export interface RunOutcome {
-  readonly mode: Run["mode"];
-  readonly finishReason?: string | undefined;
-}
 
 export interface Runs {
   start(request: AnswerRequest, answer: (context: RunContext) => Promise<RunOutcome>): Run;
@@ -40,10 +26,7 @@ export interface Runs {
   close(): Promise<void>;
 }
 
-interface Live {
-  readonly run: Run;
-  readonly log: EventLog<RunEvent>;
-  readonly controller: AbortController;
+interface Live extends OpenRun {
   readonly detached: boolean;
   listeners: number;
   done: Promise<void>;
@@ -67,64 +50,6 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
     const run = readStored(stored);
     const controller = new AbortController();
     return { run, log: replayOf(run), controller, detached: true, listeners: 0, done: Promise.resolve() };
-  };
-
-  const execute = async (
-    one: Live,
-    request: AnswerRequest,
-    answer: (context: RunContext) => Promise<RunOutcome>,
-  ) => {
-    const { run, log, controller } = one;
-    const emit = (event: ProgressEvent) => {
-      foldEvent(run, event, performance.now());
-      log.append(event);
-    };
-    const started = performance.now();
-    const end = (event: (snapshot: Run) => RunEvent) => {
-      run.finishedAt = new Date().toISOString();
-      run.timings = { ...run.timings, totalMs: Math.round(performance.now() - started) };
-      run.lastEventId += 1;
-      const snapshot = structuredClone(run);
-      save(snapshot);
-      log.append(event(snapshot));
-      log.end();
-    };
-    const { conversationId } = run;
-    emit({
-      type: "run.started",
-      runId: run.runId,
-      question: run.question,
-      requestedMode: run.requestedMode,
-      conversationId,
-      createdAt: run.createdAt,
-    });
-    try {
-      const { mode, finishReason } = await answer({
-        request,
-        conversationId,
-        emit,
-        signal: controller.signal,
-      });
-      controller.signal.throwIfAborted();
-      run.mode = mode;
-      if (finishReason !== undefined) run.finishReason = finishReason;
-      run.status = "completed";
-      closeAttempt(run, performance.now(), "answered");
-      end((snapshot) => ({ type: "run.completed", run: snapshot }));
-    } catch (error) {
-      if (controller.signal.aborted) {
-        run.status = "cancelled";
-        closeAttempt(run, performance.now(), "cancelled");
-        end((snapshot) => ({ type: "run.cancelled", run: snapshot }));
-        return;
-      }
-      if (isBug(error)) report(bugLine(error, `run ${run.runId}`));
-      const problem = toProblem(error);
-      run.status = "failed";
-      run.error = problem;
-      if (run.answer !== "" || isLlmError(error)) closeAttempt(run, performance.now(), "failed", problem);
-      end((snapshot) => ({ type: "run.error", error: problem, run: snapshot }));
-    }
   };
 
   const save = (run: Run) => {
@@ -167,7 +92,7 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
       };
       live.set(runId, one);
       save(one.run);
-      one.done = execute(one, request, answer);
+      one.done = executeRun(one, { request, answer, save, report });
       return one.run;
     },
     get: (runId) => find(runId).run,
