@@ -397,16 +397,14 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
     used: 868,
     reserved: 400,
     counted: "model" as const,
-    sources: quotes
-      .slice(0, 2)
-      .map(({ n, chunkId, documentId, title }) => ({
-        n,
-        chunkId,
-        documentId,
-        title,
-        form: "window" as const,
-        tokens: 380,
-      })),
+    sources: quotes.slice(0, 2).map(({ n, chunkId, documentId, title }) => ({
+      n,
+      chunkId,
+      documentId,
+      title,
+      form: "window" as const,
+      tokens: 380,
+    })),
     dropped: quotes
       .slice(2)
       .map(({ chunkId, documentId, title }) => ({ chunkId, documentId, title, reason: "It did not fit." })),
@@ -479,7 +477,13 @@ async function answer(state: DoubleState, request: IncomingMessage, response: Se
 
   function finish(error?: Problem): void {
     if (run.status === "running") run.status = error === undefined ? "completed" : "failed";
-    const status = run.status === "completed" ? "answered" : run.status === "failed" ? "failed" : "cancelled";
+    const words = {
+      completed: "answered",
+      running: "running",
+      failed: "failed",
+      cancelled: "cancelled",
+    } as const;
+    const status = words[run.status];
     run.attempts = run.attempts.map((attempt) => ({ ...attempt, status, durationMs: 1840 }));
     if (error !== undefined) send({ type: "run.error", error, run: { ...run, error } });
     else send({ type: run.status === "cancelled" ? "run.cancelled" : "run.completed", run });

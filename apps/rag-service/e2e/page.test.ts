@@ -120,7 +120,7 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
     await row.getByRole("button", { name: "Delete", exact: true }).click();
     await row.waitFor({ state: "detached" });
     await page.goto(service.url + address);
-    await page.locator(".trouble").waitFor();
+    expect(await page.locator(".trouble").textContent()).toContain("not-found");
   });
 
   test("no console error, no request to elsewhere, no complaint of the service", () => {
@@ -219,6 +219,7 @@ describe.skipIf(noBrowser)(
       );
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByText("Stopped here.").waitFor();
+      expect((await latestRun(service)).status).toBe("cancelled");
       await page.getByLabel("Finish if I leave").uncheck();
     });
 

@@ -1,5 +1,9 @@
 /** Figures as people read them: two significant digits, units that fit. */
 
+const byteUnits = [
+  ["GB", 1_000_000_000],
+  ["MB", 1_000_000],
+] as const;
 const whole = new Intl.NumberFormat("en");
 
 export function count(value: number): string {
@@ -19,8 +23,7 @@ export function bytes(value: number): string {
 
 /** Two sizes with one unit: "2.1 of 4.7 GB". */
 export function bytesOf(done: number, total: number): string {
-  const [unit, size] =
-    total < 1_000_000 ? ["kB", 1000] : total < 1_000_000_000 ? ["MB", 1_000_000] : ["GB", 1_000_000_000];
+  const [unit, size] = byteUnits.find(([, least]) => total >= least) ?? ["kB", 1000];
   return `${twoDigits(done / size)} of ${twoDigits(total / size)} ${unit}`;
 }
 

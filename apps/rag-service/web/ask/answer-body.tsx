@@ -88,7 +88,7 @@ function SafeLink({ href, children }: ComponentProps<"a">) {
   return (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}
-      {String(children) !== href && <span className="link-target"> ({href})</span>}
+      {children !== href && <span className="link-target"> ({href})</span>}
     </a>
   );
 }

@@ -40,7 +40,7 @@ export function AskPage({ id }: { readonly id: string }) {
   }, []);
   function walk(step: number): void {
     const at = sources.findIndex((source) => source.key === focused?.key);
-    const next = sources[at === -1 ? (step > 0 ? 0 : sources.length - 1) : at + step];
+    const next = at === -1 ? sources.at(step > 0 ? 0 : -1) : sources[at + step];
     if (next !== undefined) focus(next.key);
   }
   function send(question: string): void {
@@ -52,6 +52,7 @@ export function AskPage({ id }: { readonly id: string }) {
 
   const running = run?.status === "running";
   const stopRun = useCallback(() => void stop(id === "" ? UNSENT : id), [id]);
+  const closeSource = focused !== undefined && !wide ? () => focus(undefined) : undefined;
   useKeys({
     "/": () => {
       field.current?.focus();
@@ -59,7 +60,7 @@ export function AskPage({ id }: { readonly id: string }) {
     },
     "[": () => walk(-1),
     "]": () => walk(1),
-    Escape: running ? stopRun : focused !== undefined && !wide ? () => focus(undefined) : undefined,
+    Escape: running ? stopRun : closeSource,
   });
 
   return (

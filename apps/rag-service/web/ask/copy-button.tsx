@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { problemOf } from "../api/client.ts";
 
 export function CopyButton({ label, text }: { readonly label: string; readonly text: () => string }) {
-  const [state, setState] = useState<"ready" | "copied" | string>("ready");
+  const [state, setState] = useState("ready");
   useEffect(() => {
     if (state !== "copied") return undefined;
     const timer = setTimeout(() => setState("ready"), 2_000);
@@ -19,11 +19,12 @@ export function CopyButton({ label, text }: { readonly label: string; readonly t
       setState(`Not copied: ${problemOf(error).detail}`);
     }
   }
+  const words: Readonly<Record<string, string>> = { ready: label, copied: "Copied" };
   const Icon = state === "copied" ? Check : Copy;
   return (
     <button type="button" className="plain" onClick={() => void copy()}>
       <Icon className="icon" aria-hidden />
-      <span aria-live="polite">{state === "ready" ? label : state === "copied" ? "Copied" : state}</span>
+      <span aria-live="polite">{words[state] ?? state}</span>
     </button>
   );
 }

@@ -1,6 +1,7 @@
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
 
+import type { ContextBudget } from "../../src/api/schemas.ts";
 import { count, duration, speed } from "../figures.ts";
 import { RunDetails } from "./run-details.tsx";
 import type { LiveRun } from "./run-reducer.ts";
@@ -39,13 +40,13 @@ function figuresOf({ model, attempts, timings, usage, context, hits, mode }: Liv
     timings.tokensPerSecond === undefined ? undefined : speed(timings.tokensPerSecond),
     usage?.inputTokens === undefined ? undefined : `${count(usage.inputTokens)} tokens in`,
     usage?.outputTokens === undefined ? undefined : `${count(usage.outputTokens)} out`,
-    context === undefined
-      ? undefined
-      : context.window === undefined
-        ? `${count(context.used)} of context used`
-        : `${count(context.used)} of ${count(context.window)} context used`,
+    context === undefined ? undefined : `${contextUse(context)} context used`,
     name === undefined ? `${hits.length} passages compared` : undefined,
     name === undefined && timings.totalMs !== undefined ? duration(timings.totalMs) : undefined,
   ];
   return parts.filter((part) => part !== undefined);
+}
+
+function contextUse({ used, window }: ContextBudget): string {
+  return window === undefined ? `${count(used)} tokens of` : `${count(used)} of ${count(window)}`;
 }

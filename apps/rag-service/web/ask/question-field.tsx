@@ -30,10 +30,9 @@ export function QuestionField({ field, question, running, send, stop }: Question
   }
   useEffect(() => keepDraft(text === question ? "" : text), [text, question]);
   useLayoutEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
+    const height = (value: string) => field.current?.style.setProperty("height", value);
+    height("auto");
+    height(`${field.current?.scrollHeight ?? 0}px`);
   }, [text, field]);
 
   function ask(): void {

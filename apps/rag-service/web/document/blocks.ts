@@ -104,9 +104,8 @@ function pieces(text: string, from: number, to: number): readonly { start: numbe
   let start = from + lead;
   while (end - start > LONGEST) {
     const slice = text.slice(start, start + LONGEST);
-    const line = slice.lastIndexOf("\n");
-    const sentence = slice.lastIndexOf(". ");
-    const cut = start + (line > LONGEST / 2 ? line + 1 : sentence > LONGEST / 2 ? sentence + 2 : LONGEST);
+    const ends = [slice.lastIndexOf("\n") + 1, slice.lastIndexOf(". ") + 2];
+    const cut = start + (ends.find((length) => length > LONGEST / 2) ?? LONGEST);
     found.push({ start, end: cut });
     start = cut;
   }

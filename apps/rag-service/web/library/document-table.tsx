@@ -30,13 +30,14 @@ export function DocumentTable({ documents, jobs }: DocumentTableProps) {
         <tr>
           {columns.map((column) => {
             const chosen = column.key === key;
+            const order = down ? "descending" : "ascending";
             const Arrow = down ? ArrowDown : ArrowUp;
             return (
               <th
                 key={column.key}
                 scope="col"
                 data-column={column.key}
-                aria-sort={chosen ? (down ? "descending" : "ascending") : undefined}
+                aria-sort={chosen ? order : undefined}
               >
                 <button type="button" onClick={() => setOrder({ key: column.key, down: chosen && !down })}>
                   {column.label}

@@ -74,9 +74,8 @@ function Entry({ entry, job, primary }: EntryProps) {
       <p className="quiet figures">{facts.join(" · ")}</p>
       <div className="entry-deed">
         <span className="figures entry-size">{bytes(size)}</span>
-        {installed ? (
-          <span className="in-use">Installed</span>
-        ) : fetching ? (
+        {installed && <span className="in-use">Installed</span>}
+        {!installed && fetching && (
           <button
             type="button"
             className="button small"
@@ -84,7 +83,8 @@ function Entry({ entry, job, primary }: EntryProps) {
           >
             Stop
           </button>
-        ) : (
+        )}
+        {!installed && !fetching && (
           <button
             type="button"
             className={primary ? "button small primary" : "button small"}

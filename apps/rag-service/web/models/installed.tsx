@@ -1,6 +1,6 @@
 import type { Model, ModelList } from "../../src/api/schemas.ts";
 import { bytes, count } from "../figures.ts";
-import { UseButton } from "./models-page.tsx";
+import { UseButton } from "./use-button.tsx";
 
 const tasks: Readonly<Record<Model["task"], string>> = {
   chat: "Writes answers",

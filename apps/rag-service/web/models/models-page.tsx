@@ -1,12 +1,10 @@
 import "./models.css";
 import { FolderOpen, RefreshCw } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 
-import type { Model, ModelList } from "../../src/api/schemas.ts";
-import { type Problem, problemOf } from "../api/client.ts";
+import type { ModelList } from "../../src/api/schemas.ts";
 import { onSettled, useJobs } from "../api/jobs.ts";
 import { models } from "../api/models.ts";
-import { putActive } from "../api/service.ts";
 import { CopyButton } from "../ask/copy-button.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 import { Catalogue } from "./catalogue.tsx";
@@ -83,28 +81,5 @@ function Active({ list: { active, models: all } }: { readonly list: ModelList })
         </>
       )}
     </section>
-  );
-}
-
-/** Chooses who is tried first; `null` leaves the choice to the service. */
-export function UseButton({ model, active }: { readonly model: Model; readonly active: boolean }) {
-  const [problem, setProblem] = useState<Problem>();
-  async function choose(): Promise<void> {
-    try {
-      setProblem(undefined);
-      await putActive({ model: model.ref });
-      await models.refresh();
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-  }
-  if (active) return <span className="in-use">In use</span>;
-  return (
-    <>
-      <button type="button" className="button small" onClick={() => void choose()}>
-        Use<span className="sr-only"> {model.ref}</span>
-      </button>
-      {problem !== undefined && <Trouble problem={problem} again={() => void choose()} />}
-    </>
   );
 }
