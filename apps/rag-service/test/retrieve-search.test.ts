@@ -12,10 +12,9 @@ const TEXTS = {
   "chinese.txt": "東京都庁は新宿区にあります。図書館は毎週月曜日に休みます。",
 };
 
-async function openTexts(
-  embedder = createWordEmbedder() as ReturnType<typeof createWordEmbedder> | undefined,
-) {
-  const library = await openLibrary({ embedder, settings: { windowTokens: 40, windowOverlap: 4 } });
+async function openTexts({ vectors = true, windowTokens = 40 } = {}) {
+  const embedder = vectors ? createWordEmbedder() : undefined;
+  const library = await openLibrary({ embedder, settings: { windowTokens, windowOverlap: 4 } });
   for (const [name, text] of Object.entries(TEXTS)) await library.add(name, text);
   return library;
 }
@@ -50,7 +49,7 @@ describe("a search", () => {
   });
 
   test("finds words of scripts that put no spaces between them", async () => {
-    const { searcher } = await openTexts(undefined);
+    const { searcher } = await openTexts({ vectors: false });
     expect((await searcher.search({ query: "図書館はいつ休みますか" })).hits[0]?.name).toBe("chinese.txt");
     expect((await searcher.search({ query: "新宿区" })).hits).toHaveLength(1);
   });
@@ -74,12 +73,11 @@ describe("a search", () => {
       "%_",
       "NOT",
       "\ud83d",
-      "á\u0301\u0301",
       '() "" ; DROP TABLE lexical --',
     ];
     for (const query of odd) {
-      const { hits } = await searcher.search({ query });
-      if (query.includes("bread")) expect([query, hits[0]?.name]).toEqual([query, "kitchen.txt"]);
+      const { hits } = await searcher.search({ query, mode: "lexical" });
+      expect([query, hits[0]?.name]).toEqual([query, query.includes("bread") ? "kitchen.txt" : undefined]);
     }
     const long = Array.from({ length: 1500 }, (_none, at) => `w${at}`).join(" ");
     expect((await searcher.search({ query: `${long} bread`.slice(-7999) })).hits[0]?.name).toBe(
@@ -139,7 +137,7 @@ describe("a search", () => {
 
 describe("quotes", () => {
   async function quotesOf(question: string, embedder?: ReturnType<typeof createWordEmbedder>) {
-    const { searcher, store } = await openTexts();
+    const { searcher, store } = await openTexts({ windowTokens: 80 });
     const { hits, idf } = await searcher.search({ query: question });
     const quotes = await bestQuotes(question, hits, { idf, embedder });
     for (const { documentId, charStart, charEnd, quote } of quotes) {

@@ -12,7 +12,7 @@ export interface Claim {
 
 /** Words with which an answer speaks about its sources or itself. */
 const ABOUT_SOURCES: ReadonlySet<string> = new Set(
-  "according source sources text texts passage passages document documents state states stated mention mentions mentioned say says said answer question become becomes became provided following however additionally overall therefore".split(
+  "yes no ok okay sure certainly according source sources text texts passage passages document documents state states stated mention mentions mentioned say says said answer question become becomes became provided following however additionally overall therefore".split(
     " ",
   ),
 );
@@ -43,7 +43,8 @@ const SPELLED_OUT = new Map<string, string>([
   ["dozen", "12"],
 ]);
 
-export function readClaim(sentence: string): Claim {
+export function readClaim(written: string): Claim {
+  const sentence = withDigits(written);
   const telling = new Set<string>();
   const names = new Set<string>();
   const numbers = readNumbers(sentence);
@@ -64,8 +65,23 @@ export function readClaim(sentence: string): Claim {
   return { words: telling, numbers, names };
 }
 
+const TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const WRITTEN_TENS = new RegExp(
+  `\\b(${TENS.join("|")})(?:[- ](${SPELLED.slice(1, 10).join("|")}))?\\b`,
+  "gi",
+);
+
+/** "thirty-one" as "31". */
+function withDigits(text: string): string {
+  return text.replace(WRITTEN_TENS, (_written, tens: string, ones?: string) => {
+    const unit = ones === undefined ? 0 : SPELLED.indexOf(ones.toLowerCase());
+    return String((TENS.indexOf(tens.toLowerCase()) + 2) * 10 + unit);
+  });
+}
+
 /** The numbers of a text, whether written in digits or as small words. */
-export function readNumbers(text: string): ReadonlySet<string> {
+export function readNumbers(written: string): ReadonlySet<string> {
+  const text = withDigits(written);
   const numbers = new Set<string>();
   for (const [digits] of text.matchAll(NUMBER)) for (const number of readDigits(digits)) numbers.add(number);
   for (const word of words(text)) {
@@ -78,7 +94,8 @@ export function readNumbers(text: string): ReadonlySet<string> {
 }
 
 /** For the side that is searched: every number in it, the small words that need no proof included. */
-export function readAllNumbers(text: string): ReadonlySet<string> {
+export function readAllNumbers(written: string): ReadonlySet<string> {
+  const text = withDigits(written);
   const numbers = new Set(readNumbers(text));
   for (const word of words(text)) {
     const value = SPELLED_OUT.get(plain(word.text));

@@ -41,6 +41,8 @@ export interface Figures {
   readonly quotes: QuoteScores;
   readonly quotesWithEmbedder: QuoteScores | undefined;
   readonly citations: CitationScores;
+  /** The same on claims that nothing was tuned on, half of them made to deceive. */
+  readonly heldOut: CitationScores;
   /** Mean share of the question's words in the best passages, with and without an answer in the documents. */
   readonly coverage: { readonly answerable: number; readonly unanswerable: number };
   /** What `measure` disagreed with, one line each. */
@@ -68,20 +70,22 @@ export interface EvaluationSet {
   readonly answerable: readonly Question[];
   readonly unanswerable: readonly { readonly id: string; readonly question: string }[];
   readonly claims: readonly Claim[];
+  readonly heldOut: readonly Claim[];
 }
 
 export async function readEvaluationSet(application: URL): Promise<EvaluationSet> {
   const read = async (path: string): Promise<unknown> =>
     JSON.parse(await readFile(new URL(path, application), "utf8"));
-  const [files, questions, claims] = await Promise.all([
-    read("examples/examples.json"),
-    read("eval/questions.json"),
-    read("eval/claims.json"),
-  ]);
+  const [files, questions, claims, heldOut] = await Promise.all(
+    ["examples/examples.json", "eval/questions.json", "eval/claims.json", "eval/claims-held-out.json"].map(
+      read,
+    ),
+  );
   return {
     files: files as EvaluationSet["files"],
     ...(questions as Pick<EvaluationSet, "answerable" | "unanswerable">),
     claims: claims as EvaluationSet["claims"],
+    heldOut: heldOut as EvaluationSet["heldOut"],
   };
 }
 
@@ -114,7 +118,9 @@ export async function measure(options: {
     : (["lexical", "dense", "hybrid"] as const)) {
     const places: number[] = [];
     for (const question of set.answerable) {
-      const { hits } = await searcher.search({ query: question.question, mode, topK: 10 });
+      const { hits, warnings } = await searcher.search({ query: question.question, mode, topK: 10 });
+      // Figures of half a search would be taken for those of a whole one.
+      if (warnings.length > 0) throw new Error(`"${question.question}": ${warnings.join(" ")}`);
       const place = hits.findIndex(
         (hit) => hit.documentId === documents.get(question.document) && contains(hit.text, question.answers),
       );
@@ -153,26 +159,36 @@ export async function measure(options: {
     return mean(shares);
   };
 
-  const judged: {
-    readonly claim: Claim;
-    readonly found: boolean;
-    readonly placed: boolean;
-    readonly strayed: boolean;
-  }[] = [];
-  for (const claim of set.claims) {
-    const { hits } = await searcher.search({ query: claim.question, topK: 8 });
-    const verdict = await judge(claim, hits);
-    const others = hits.filter((hit) => hit.documentId !== documents.get(claim.document));
-    const without = claim.supported && (await judge(claim, others)).supported === true;
-    const found = verdict.supported === true;
-    const placed = found && verdict.citations.some(({ quote }) => contains(quote, claim.evidence ?? []));
-    if (found !== claim.supported)
-      misses.push(`citation: ${claim.id} called ${found ? "" : "not "}supported: ${claim.sentence}`);
-    else if (found && !placed)
-      misses.push(`citation: ${claim.id} cites another sentence: ${verdict.citations[0]?.quote ?? ""}`);
-    if (without)
-      misses.push(`citation: ${claim.id} is still called supported without its document: ${claim.sentence}`);
-    judged.push({ claim, found, placed, strayed: without });
+  async function citationScores(claims: readonly Claim[]): Promise<CitationScores> {
+    const judged = [];
+    for (const claim of claims) {
+      const { hits } = await searcher.search({ query: claim.question, topK: 8 });
+      const verdict = await judge(claim, hits);
+      const others = hits.filter((hit) => hit.documentId !== documents.get(claim.document));
+      const strayed = claim.supported && (await judge(claim, others)).supported;
+      const found = verdict.supported;
+      const placed = found && verdict.citations.some(({ quote }) => contains(quote, claim.evidence ?? []));
+      if (found !== claim.supported)
+        misses.push(`citation: ${claim.id} called ${found ? "" : "not "}supported: ${claim.sentence}`);
+      else if (found && !placed)
+        misses.push(`citation: ${claim.id} cites another sentence: ${verdict.citations[0]?.quote ?? ""}`);
+      if (strayed)
+        misses.push(
+          `citation: ${claim.id} is still called supported without its document: ${claim.sentence}`,
+        );
+      judged.push({ claim, found, placed, strayed });
+    }
+    const supported = judged.filter(({ claim }) => claim.supported);
+    const called = judged.filter(({ found }) => found);
+    return {
+      precision: share(called, ({ claim }) => claim.supported),
+      recall: share(supported, ({ found }) => found),
+      place: share(
+        supported.filter(({ found }) => found),
+        ({ placed }) => placed,
+      ),
+      strayed: share(supported, ({ strayed }) => strayed),
+    };
   }
 
   async function judge(claim: Claim, hits: readonly Hit[]) {
@@ -191,23 +207,14 @@ export async function measure(options: {
     };
   }
 
-  const supported = judged.filter(({ claim }) => claim.supported);
-  const called = judged.filter(({ found }) => found);
   return {
     questions: set.answerable.length,
     windows: (await store.status()).windows,
     retrieval,
     quotes: quoteScores(plainPlaces),
     quotesWithEmbedder: secondPlaces && quoteScores(secondPlaces),
-    citations: {
-      precision: share(called, ({ claim }) => claim.supported),
-      recall: share(supported, ({ found }) => found),
-      place: share(
-        supported.filter(({ found }) => found),
-        ({ placed }) => placed,
-      ),
-      strayed: share(supported, ({ strayed }) => strayed),
-    },
+    citations: await citationScores(set.claims),
+    heldOut: await citationScores(set.heldOut),
     coverage: { answerable: await coverage(set.answerable), unanswerable: await coverage(set.unanswerable) },
     misses,
   };

@@ -1,7 +1,4 @@
 import type { Extracted, Progress } from "./extracted.ts";
-import { extractHtml } from "./html.ts";
-import { extractMarkdown } from "./markdown.ts";
-import { extractPdf } from "./pdf.ts";
 import { refusal } from "./refusal.ts";
 import { sniff } from "./sniff.ts";
 import { extractText } from "./text.ts";
@@ -33,14 +30,15 @@ async function read(
   source: Source,
   progress: Progress,
 ): Promise<Extracted> {
+  // Each parser is loaded when the first file of its kind comes.
   switch (format) {
     case "text":
       return extractText(source.bytes);
     case "markdown":
-      return extractMarkdown(source.bytes, progress);
+      return (await import("./markdown.ts")).extractMarkdown(source.bytes, progress);
     case "html":
-      return extractHtml(source.bytes);
+      return (await import("./html.ts")).extractHtml(source.bytes);
     case "pdf":
-      return extractPdf(source.bytes, source.name, progress);
+      return (await import("./pdf.ts")).extractPdf(source.bytes, source.name, progress);
   }
 }
