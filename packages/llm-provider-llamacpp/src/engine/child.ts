@@ -56,7 +56,8 @@ export async function launch(options: EngineOptions, linger: number, onEnd: () =
     child.leaving = setTimeout(leave, linger);
     child.leaving.unref();
   });
-  const failure = new Promise<never>((_, reject) => made.once("error", reject));
+  // Stays: a later fault of the process, such as a signal that could not be sent, must not end the application.
+  const failure = new Promise<never>((_, reject) => made.on("error", reject));
   failure.catch(() => undefined);
   // `close` comes after the last of stderr, which says why.
   made.once("close", (code, signal) => {

@@ -1,5 +1,5 @@
 import { LlmError } from "@enginehouse/llm-core";
-import type { LlamaEmbeddingContext, LlamaRankingContext } from "node-llama-cpp";
+import type { LlamaEmbeddingContext, LlamaRankingContext, Token } from "node-llama-cpp";
 
 import type { Asks } from "../wire.ts";
 import type { OpenModel, Reader } from "./model.ts";
@@ -14,15 +14,19 @@ export async function embedTexts(
   signal: AbortSignal,
 ): Promise<Asks["embed"]["reply"]> {
   let tokens = 0;
-  const inputs = texts.map((text, index) => {
+  const inputs: Token[][] = [];
+  for (const [index, text] of texts.entries()) {
+    // A long list must not hold up what else this process has to do.
+    if (index % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
     const input = model.tokenize(text);
     // Without any token the engine answers with no vector at all; with its frame alone, with the vector of nothing.
     if (input.length === 0 && model.tokens.bos !== null) input.push(model.tokens.bos);
     const length = context.calculateInputLength(input.slice());
     if (length > limit) throw tooLong(`text ${index}`, index, length, limit);
     tokens += length;
-    return input;
-  });
+    inputs.push(input);
+  }
   const vectors: Float32Array[] = [];
   for (const [index, input] of inputs.entries()) {
     signal.throwIfAborted();
