@@ -18,8 +18,8 @@ export interface PacedSequence {
 
 /** How long one uninterruptible step of reading a prompt should take, in milliseconds: an abort waits for it. */
 const STEP = 80;
-const FIRST_STEP = 16;
-const SMALLEST_STEP = 4;
+/** Tokens. With fewer, a large model would spend most of a step on reaching its weights; so its steps may take longer. */
+const SMALLEST_STEP = 16;
 
 /**
  * `LlamaChat` drives its sequence by `evaluate`, which offers no moment to pause and, while it reads a prompt, none
@@ -36,7 +36,7 @@ export function pacedSequence(sequence: LlamaContextSequence, batchSize: number)
     pace.onPrompt(done, tokens.length);
     while (tokens.length - done > 1) {
       pace.signal.throwIfAborted();
-      const fitting = perToken === undefined ? FIRST_STEP : Math.floor(STEP / perToken);
+      const fitting = perToken === undefined ? SMALLEST_STEP : Math.floor(STEP / perToken);
       const step = Math.max(SMALLEST_STEP, Math.min(batchSize, fitting));
       // The last step is left to `evaluate`, which also samples.
       if (tokens.length - done <= step) break;
