@@ -57,7 +57,7 @@ export async function measureAnswers(options: {
       target,
       provider,
       signal,
-      maxTokens: 120,
+      maxTokens: LONGEST_ANSWER,
     });
     const { text } = await generate(provider, {
       model: target.model,
@@ -117,6 +117,9 @@ export async function measureAnswers(options: {
     supported: mean(answered.map((answer) => answer.share)),
   };
 }
+
+/** Small models do not stop by themselves. */
+const LONGEST_ANSWER = 64;
 
 /** The windows as they are: a wider passage would make the comparison with others unfair. */
 function keep(hit: Hit): Promise<Hit> {

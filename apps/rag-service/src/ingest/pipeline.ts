@@ -135,12 +135,22 @@ export function createPipeline(options: {
     generation: Generation,
     signal: AbortSignal,
   ): Promise<void> {
+    let { done, total } = await store.ingest.countVectors(versionId, generation.id);
+    await progress(work, "embedding", done, total);
+    let after = -1;
     for (;;) {
       signal.throwIfAborted();
-      const { windows, left, total } = await store.ingest.missingVectors(versionId, generation.id, BATCH);
-      await progress(work, "embedding", total - left, total);
+      const windows = await store.ingest.missingVectors(versionId, generation.id, BATCH, after);
       if (windows.length === 0) return;
-      await embedWindows(windows, embedder, generation, signal);
+      const cut = await embedWindows(windows, embedder, generation, signal);
+      if (cut) {
+        // There are new windows where the old ones were: look again from here.
+        ({ done, total } = await store.ingest.countVectors(versionId, generation.id));
+      } else {
+        done += windows.length;
+        after = windows.at(-1)?.charStart ?? after;
+      }
+      await progress(work, "embedding", done, total);
     }
   }
 
@@ -161,12 +171,13 @@ export function createPipeline(options: {
     await store.ingest.complete(work.id);
   }
 
+  /** True when windows had to be cut: their pieces wait for the next round. */
   async function embedWindows(
     windows: readonly { readonly id: number; readonly text: string }[],
     embedder: Embedder,
     generation: Generation,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const fitting: { readonly id: number; readonly text: string }[] = [];
     for (const window of windows) {
       const limit = embedder.maxTokens;
@@ -174,7 +185,8 @@ export function createPipeline(options: {
       if (limit === undefined || tokens <= limit) fitting.push(window);
       else await store.ingest.splitWindow(window.id, splitToFit(window.text, tokens, limit));
     }
-    if (fitting.length > 0) await embedFitting(fitting, embedder, generation, signal);
+    const cut = fitting.length < windows.length;
+    return (fitting.length > 0 && (await embedFitting(fitting, embedder, generation, signal))) || cut;
   }
 
   async function embedFitting(
@@ -182,21 +194,23 @@ export function createPipeline(options: {
     embedder: Embedder,
     generation: Generation,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       const texts = windows.map(({ text }) => text);
       const vectors = await untilAborted(embedder.embed(texts, "document", { signal }), signal);
       const rows = windows.map(({ id }, at) => ({ id, vector: normalise(vectors[at], embedder) }));
       await store.ingest.putVectors(generation.id, rows);
+      return false;
     } catch (error) {
       if (!isLlmError(error) || error.code !== "input-too-long") throw error;
       const [first] = windows;
-      if (first === undefined) return;
+      if (first === undefined) return false;
       // It did not announce this limit: find the text that is too long, and halve it.
       if (windows.length > 1)
         for (const window of windows) await embedFitting([window], embedder, generation, signal);
       else if (first.text.length < 32) throw error;
       else await store.ingest.splitWindow(first.id, splitToFit(first.text, 2, 1));
+      return true;
     }
   }
 
@@ -253,7 +267,7 @@ async function countTokens(
 ): Promise<number> {
   if (text.length + 2 <= limit) return text.length;
   if (embedder.countTokens !== undefined) return untilAborted(embedder.countTokens(text, { signal }), signal);
-  return Math.ceil(text.length / 3);
+  return Math.ceil(text.length / 3.2);
 }
 
 function splitToFit(

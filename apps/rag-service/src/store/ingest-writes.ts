@@ -254,17 +254,26 @@ export function createIngestWrites(database: Connection, passages: Passages) {
     });
   }
 
-  function missingVectors(versionId: string, generation: number, limit: number) {
-    const lacking = `FROM windows w JOIN versions v ON v.key = w.version
-       WHERE v.id = ? AND NOT EXISTS (SELECT 1 FROM vectors_${generation} x WHERE x.window = w.key)`;
-    const total = "SELECT count(*) AS n FROM windows w JOIN versions v ON v.key = w.version WHERE v.id = ?";
-    return {
-      windows: database
-        .all(`SELECT w.key, w.version, w.start, w.end ${lacking} ORDER BY w.start LIMIT ?`, versionId, limit)
-        .map(readWindowText),
-      left: number(database.get(`SELECT count(*) AS n ${lacking}`, versionId)?.["n"]),
-      total: number(database.get(total, versionId)?.["n"]),
-    };
+  function missingVectors(versionId: string, generation: number, limit: number, after: number) {
+    const version = number(database.get("SELECT key FROM versions WHERE id = ?", versionId)?.["key"] ?? 0);
+    return database
+      .all(
+        `SELECT w.key, w.version, w.start, w.end FROM windows w WHERE w.version = ? AND w.start > ?
+         AND NOT EXISTS (SELECT 1 FROM vectors_${generation} x WHERE x.window = w.key) ORDER BY w.start LIMIT ?`,
+        version,
+        after,
+        limit,
+      )
+      .map((row) => ({ ...readWindowText(row), charStart: number(row["start"]) }));
+  }
+
+  function countVectors(versionId: string, generation: number) {
+    const row = database.get(
+      `SELECT count(*) AS total, count(x.window) AS done FROM windows w LEFT JOIN vectors_${generation} x ON x.window = w.key
+       WHERE w.version = (SELECT key FROM versions WHERE id = ?)`,
+      versionId,
+    );
+    return { done: number(row?.["done"]), total: number(row?.["total"]) };
   }
 
   function missingAnywhere(generation: number, limit: number) {
@@ -409,6 +418,7 @@ export function createIngestWrites(database: Connection, passages: Passages) {
     staged,
     discard,
     missingVectors,
+    countVectors,
     missingAnywhere,
     putVectors,
     splitWindow,

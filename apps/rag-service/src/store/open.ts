@@ -69,6 +69,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       staged: write("staged"),
       discard: write("discard"),
       missingVectors: write("missingVectors"),
+      countVectors: write("countVectors"),
       missingAnywhere: write("missingAnywhere"),
       splitWindow: write("splitWindow"),
       putVectors: write("putVectors"),

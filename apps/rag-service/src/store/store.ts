@@ -286,16 +286,17 @@ export interface IngestWrites {
   stage(version: StagedVersion): Promise<void>;
   /** How much of a staged version is there after a restart; `undefined`: nothing. */
   staged(jobId: string): Promise<{ readonly versionId: string; readonly windows: number } | undefined>;
-  /** Windows of a version that lack a vector of the generation, in order. */
+  /** Windows of a version behind a place in its text that lack a vector of the generation, in order. */
   missingVectors(
     versionId: string,
     generationId: number,
     limit: number,
-  ): Promise<{
-    readonly windows: readonly { readonly id: number; readonly text: string }[];
-    readonly left: number;
-    readonly total: number;
-  }>;
+    after: number,
+  ): Promise<readonly { readonly id: number; readonly text: string; readonly charStart: number }[]>;
+  countVectors(
+    versionId: string,
+    generationId: number,
+  ): Promise<{ readonly done: number; readonly total: number }>;
   /** Cuts a window that the embedder cannot read whole; the places are offsets in its text. */
   splitWindow(id: number, cuts: readonly { readonly start: number; readonly end: number }[]): Promise<void>;
   putVectors(
