@@ -11,7 +11,8 @@ export const library = (options = {}) =>
     sourcemap: true,
     clean: true,
     splitting: false,
-    treeshake: true,
+    // A second pass by Rollup took a property that is set later for the undefined in its literal, and left live code out.
+    treeshake: false,
     // `node:sqlite` exists under this name alone.
     removeNodeProtocol: false,
     ...options,
