@@ -48,6 +48,12 @@ const CONCERNS = 0.35;
 /** A number that is found says as much as a rare word. */
 const NUMBER_WEIGHT = 4;
 
+/** Between two statements of one sentence. */
+const STATEMENTS = /[,;]\s+|\s+(?:and|but|while|because)\s+/;
+/** A place with less than this share of the words speaks of something else. */
+const SOME_WORDS = 0.2;
+const NONE: ReadonlySet<string> = new Set();
+
 interface Needs {
   /** Telling words and how much each counts. */
   readonly wanted: ReadonlyMap<string, number>;
@@ -64,10 +70,6 @@ interface Clause {
 interface Compared extends Match {
   /** All its numbers and names are there, and nothing is denied that it affirms. */
   readonly provable: boolean;
-  readonly denied: boolean;
-  /** What stands in the best sentence and the one before. */
-  readonly forms: ReadonlySet<string>;
-  readonly numbers: ReadonlySet<string>;
 }
 
 interface Part extends Span {
@@ -107,8 +109,8 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     const sorted = judged.toSorted(
       (a, b) => Number(b.supports) - Number(a.supports) || b.support - a.support || a.passage.n - b.passage.n,
     );
-    if (sorted[0]?.supports === true || sorted.length < 2) return sorted;
-    return together(sorted, needs) ?? sorted;
+    if (sorted[0]?.supports !== false) return sorted;
+    return together(sentence, sorted) ?? sorted;
   }
 
   /** What the question says already counts little, unless the sentence says nothing else. */
@@ -162,11 +164,12 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     const near = [best - 1, best, best + 1].flatMap((at) => parts[at] ?? []);
     const nearby = near.reduce((all, part) => union(all, part.forms), candidate.heading);
     const denied = deniesOtherwise(needs, passage.text.slice(span.start, span.end));
+    const local = union(around[best] ?? candidate.forms, candidate.heading);
     const provable =
       needs.numbers.every((number) => numbers.has(number)) &&
       needs.names.every((form) => nearby.has(form)) &&
+      speaksOf(needs, local) &&
       !denied;
-    const local = union(around[best] ?? candidate.forms, candidate.heading);
     const localNumbers = union(parts[best]?.numbers ?? numbers, parts[best - 1]?.numbers ?? numbers);
     const base =
       WHOLE_SHARE * share(needs, candidate.forms, numbers) +
@@ -177,9 +180,6 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
       support: provable ? base : base * 0.5,
       supports: provable && base >= DOUBT,
       provable,
-      forms: local,
-      numbers: localNumbers,
-      denied,
     };
   }
 
@@ -212,27 +212,24 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     }
   }
 
-  /** Two passages that prove a sentence between them, each with a share of its own. */
-  function together(sorted: readonly Compared[], needs: Needs): readonly Match[] | undefined {
-    const few = sorted.slice(0, 4).filter(({ denied }) => !denied);
-    for (const first of few) {
-      for (const second of few) {
-        if (first === second) continue;
-        const forms = union(first.forms, second.forms);
-        const numbers = union(first.numbers, second.numbers);
-        const proved =
-          needs.numbers.every((number) => numbers.has(number)) &&
-          needs.names.every((form) => forms.has(form));
-        const support = share(needs, forms, numbers);
-        const gain = support - share(needs, first.forms, first.numbers);
-        if (!proved || support < 0.75 || gain < 0.15 || share(needs, second.forms, second.numbers) < 0.4)
-          continue;
-        const main: Match = { ...first, support, supports: true };
-        const rest = sorted.filter((match) => match !== first && match !== second);
-        return [main, { ...second, support, supports: true, completes: main }, ...rest];
-      }
+  /** A sentence of several statements is proved when each of them is, be it by another passage. */
+  function together(sentence: string, sorted: readonly Compared[]): readonly Match[] | undefined {
+    const statements = sentence.split(STATEMENTS).filter((part) => readClaim(part).words.size >= 2);
+    if (statements.length < 2) return undefined;
+    const proofs: Compared[] = [];
+    for (const statement of statements) {
+      const needs = needsOf(readClaim(statement), statement);
+      const [best] = prepared
+        .map((candidate) => compare(candidate, needs))
+        .filter(({ supports }) => supports)
+        .toSorted((a, b) => b.support - a.support);
+      if (best === undefined) return undefined;
+      if (!proofs.some(({ passage }) => passage === best.passage)) proofs.push(best);
     }
-    return undefined;
+    const [first, ...others] = proofs;
+    if (first === undefined) return undefined;
+    const rest = sorted.filter(({ passage }) => !proofs.some((proof) => proof.passage === passage));
+    return [first, ...others.map((other) => ({ ...other, completes: first })), ...rest];
   }
 
   /** The part of what is needed, by weight, that is there. */
@@ -248,6 +245,11 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
       if (known.has(number)) found += NUMBER_WEIGHT;
     }
     return total === 0 ? 0 : found / total;
+  }
+
+  /** It has some of the words, too: a number alone proves nothing. */
+  function speaksOf(needs: Needs, forms: ReadonlySet<string>): boolean {
+    return needs.wanted.size === 0 || share({ ...needs, numbers: [] }, forms, NONE) >= SOME_WORDS;
   }
 
   async function learn(forms: readonly string[]): Promise<void> {

@@ -2,13 +2,6 @@ import { refusal } from "./refusal.ts";
 
 export type Format = "text" | "markdown" | "html" | "pdf";
 
-export const MEDIA_TYPES: Readonly<Record<Format, string>> = {
-  text: "text/plain",
-  markdown: "text/markdown",
-  html: "text/html",
-  pdf: "application/pdf",
-};
-
 const ENDINGS: Readonly<Record<string, Format>> = {
   txt: "text",
   text: "text",
