@@ -17,31 +17,24 @@ export interface ModelListing {
 
 const LIST_TIMEOUT_MS = 5_000;
 
+type Descriptions = Map<string, Promise<ModelDescription | undefined>>;
+
+/** Every provider has `limitMs`, and one that hangs holds up nobody for longer, whether it heeds its signal or not. */
 export async function listModels(
   registry: Registry,
-  described: Map<string, Promise<ModelDescription | undefined>>,
+  described: Descriptions,
+  limitMs = LIST_TIMEOUT_MS,
 ): Promise<ModelListing> {
   const models: Model[] = [];
   const problems: LlmError[] = [];
   const results = await Promise.all(
     registry.names().map(async (name) => {
+      const signal = AbortSignal.timeout(limitMs);
       try {
-        const provider = await registry.provider(name);
-        const signal = AbortSignal.timeout(LIST_TIMEOUT_MS);
-        const found = (await provider.listModels?.({ signal })) ?? [];
-        return await Promise.all(
-          found.map(async (info) => {
-            const key = `${name}/${info.id}`;
-            const description =
-              described.get(key) ??
-              Promise.resolve(provider.describeModel?.(info.id, { signal })).catch(() => undefined);
-            described.set(key, description);
-            return { info, model: modelOf(name, info, await description) };
-          }),
-        );
+        return await beforeAbort(listOf(registry, name, described, signal), signal);
       } catch (error) {
-        const known = toLlmError(error, "provider-internal", { provider: name, operation: "list" });
-        problems.push(known.code === "aborted" ? listTimeout(name, known) : known);
+        const late = signal.aborted ? listTimeout(name, limitMs, error) : undefined;
+        problems.push(late ?? toLlmError(error, "provider-internal", { provider: name, operation: "list" }));
         return [];
       }
     }),
@@ -53,17 +46,44 @@ export async function listModels(
   return { models, problems };
 }
 
-function listTimeout(name: string, cause: LlmError): LlmError {
-  return new LlmError(
-    "timeout",
-    `provider "${name}" did not list its models within ${LIST_TIMEOUT_MS / 1000} s`,
-    {
-      provider: name,
-      operation: "list",
-      hint: "See whether its backend is busy or hangs.",
-      cause,
-    },
+async function listOf(registry: Registry, name: string, described: Descriptions, signal: AbortSignal) {
+  const provider = await registry.provider(name);
+  const found = (await provider.listModels?.({ signal })) ?? [];
+  return Promise.all(
+    found.map(async (info) => {
+      const key = `${name}/${info.id}`;
+      const asked = described.get(key) ?? provider.describeModel?.(info.id, { signal });
+      if (asked === undefined) return { info, model: modelOf(name, info, undefined) };
+      described.set(key, asked);
+      // What could not be described now is asked again next time.
+      const description = await asked.catch(() => void described.delete(key));
+      return { info, model: modelOf(name, info, description ?? undefined) };
+    }),
   );
+}
+
+/** The value, or a rejection as soon as the signal is aborted. */
+export async function beforeAbort<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([value, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function listTimeout(name: string, limitMs: number, cause: unknown): LlmError {
+  return new LlmError("timeout", `provider "${name}" did not list its models within ${limitMs / 1000} s`, {
+    provider: name,
+    operation: "list",
+    hint: "See whether its backend is busy or hangs.",
+    cause,
+  });
 }
 
 function timeOf(info: ModelInfo): number {

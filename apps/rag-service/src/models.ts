@@ -22,14 +22,14 @@ export interface Models {
 /** A list is asked for with every question; the providers are asked once in this time. */
 const FRESH_MS = 2_000;
 
-export function createModels(registry: Registry): Models {
+export function createModels(registry: Registry, listTimeoutMs?: number): Models {
   let listing: { at: number; result: Promise<ModelListing> } | undefined;
   const described = new Map<string, Promise<ModelDescription | undefined>>();
   const embedders = new Map<string, Promise<Embedder>>();
 
   const list = (): Promise<ModelListing> => {
     if (listing === undefined || performance.now() - listing.at > FRESH_MS) {
-      listing = { at: performance.now(), result: listModels(registry, described) };
+      listing = { at: performance.now(), result: listModels(registry, described, listTimeoutMs) };
     }
     return listing.result;
   };

@@ -3,6 +3,9 @@ import { isLlmError, LlmError, type Registry } from "@enginehouse/llm-core";
 
 import type { ModelChoice } from "./api/schemas.ts";
 import type { Embedder } from "./embedder.ts";
+import { beforeAbort } from "./model-list.ts";
+
+const DESCRIBE_TIMEOUT_MS = 10_000;
 
 export async function createProviderEmbedder(
   registry: Registry,
@@ -12,7 +15,10 @@ export async function createProviderEmbedder(
   const { embed, countTokens, describeModel } = provider;
   if (embed === undefined)
     throw new LlmError("unsupported", `provider "${providerId}" cannot embed`, { provider: providerId });
-  const description = await describeModel?.(model).catch((error: unknown) => {
+  const signal = AbortSignal.timeout(DESCRIBE_TIMEOUT_MS);
+  const asked =
+    describeModel === undefined ? undefined : beforeAbort(describeModel(model, { signal }), signal);
+  const description = await asked?.catch((error: unknown) => {
     if (isLlmError(error) && error.code === "model-not-found") throw error;
     return undefined;
   });

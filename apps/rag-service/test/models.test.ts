@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { LlmError, type PullProgress } from "@enginehouse/llm-core";
+import { createRegistry, LlmError, type PullProgress } from "@enginehouse/llm-core";
 import { afterEach, expect, test } from "vitest";
 
 import type {
@@ -15,6 +15,7 @@ import type {
   Run,
 } from "../src/api/schemas.ts";
 import { createApp } from "../src/app.ts";
+import { createModels } from "../src/models.ts";
 import { openService } from "../src/service.ts";
 import { readSettings } from "../src/settings.ts";
 import { createDouble, words, type DoubleExtras } from "./double.ts";
@@ -163,6 +164,7 @@ test("a download that fails says why, and can be tried again", async () => {
       pulls += 1;
       yield { status: "downloading", fraction: 0.1 };
       if (pulls === 1) throw new LlmError("disk-full", "no room for 4 GB", { hint: "Free some space." });
+      yield { status: "done", fraction: 1, model: "wise" };
     }),
   );
   const jobId = await download(app, { model: "wise" });
@@ -231,6 +233,23 @@ test("a provider that is down shows why, and does not hide the others", async ()
   expect(await read(app, "/api/v1/providers/attic/probe", { method: "POST" })).toMatchObject({
     hint: "Start it.",
   });
+});
+
+test("a provider that hangs holds up nobody for long, though it heeds no signal", async () => {
+  const hung = createDouble("attic", [], { methods: { listModels: () => new Promise(() => undefined) } });
+  const undescribed = createDouble("cellar", [{ id: "dark", speak: words("Hm.") }], {
+    operations: ["describe"],
+    methods: { describeModel: () => new Promise(() => undefined) },
+  });
+  const up = createDouble("house", [{ id: "steady", speak: words("Yes.") }]);
+  const registry = createRegistry();
+  for (const { plugin, manifest } of [hung, undescribed, up]) registry.register(plugin, manifest);
+  const { models, problems } = await createModels(registry, 50).list();
+  expect(models.map(({ ref }) => ref)).toEqual(["house/steady"]);
+  expect(problems.map(({ code, provider }) => [code, provider])).toEqual([
+    ["timeout", "attic"],
+    ["timeout", "cellar"],
+  ]);
 });
 
 test("the chosen model is refused when there is none of that name, and survives a restart when there is", async () => {
