@@ -65,58 +65,61 @@ function unbatch(source: BatchSource): AsyncIterator<ChatEvent, undefined> {
   let batch: EventBatch = [];
   let at = 0;
   let ended = false;
-  let pending: Promise<Single> | undefined;
+  /** Reads that were made and not answered. More than one: somebody reads ahead. */
+  let waiting = 0;
+  let latest: Promise<Single> | undefined;
 
   const take = (): Promise<Single> => source.next().then(onBatch, onFault);
 
+  /** Answers the oldest read. */
   const step = (): Promise<Single> | Single => {
     const event = batch[at];
-    if (event !== undefined && !ended) {
-      at += 1;
-      return { value: event, done: false };
+    if (event === undefined && !ended) return take();
+    waiting -= 1;
+    if (event === undefined || ended) return END;
+    at += 1;
+    return { value: event, done: false };
+  };
+
+  const end = (error: unknown): never => {
+    ended = true;
+    waiting -= 1;
+    throw error;
+  };
+
+  const accept = (read: BatchRead): void => {
+    if (read.done === true) ended = true;
+    else {
+      batch = read.value;
+      at = 0;
     }
-    return ended ? END : take();
   };
 
   const onBatch = (raw: IteratorResult<EventBatch>): Promise<Single> | Single => {
-    pending = undefined;
     try {
-      const read = onRead(raw);
-      if (read.done === true) ended = true;
-      else {
-        batch = read.value;
-        at = 0;
-      }
+      accept(onRead(raw));
     } catch (error) {
-      ended = true;
-      throw error;
+      end(error);
     }
     return step();
   };
 
   const onFault = async (error: unknown): Promise<Single> => {
-    pending = undefined;
     try {
       if (source.onFault === undefined) throw error;
-      const read = await source.onFault(error);
-      if (read.done === true) ended = true;
-      else {
-        batch = read.value;
-        at = 0;
-      }
+      accept(await source.onFault(error));
     } catch (last) {
-      ended = true;
-      throw last;
+      end(last);
     }
     return step();
   };
 
   return {
     next() {
-      if (pending !== undefined) {
-        // Somebody reads ahead: answered in order, one after the other.
-        pending = pending.then(step, step);
-        return pending;
+      if (waiting > 0 && latest !== undefined) {
+        // Answered in order, one after the other.
+        waiting += 1;
+        return (latest = latest.then(step, step));
       }
       const event = batch[at];
       if (event !== undefined && !ended) {
@@ -124,8 +127,8 @@ function unbatch(source: BatchSource): AsyncIterator<ChatEvent, undefined> {
         return Promise.resolve({ value: event, done: false });
       }
       if (ended) return Promise.resolve(END);
-      pending = take();
-      return pending;
+      waiting = 1;
+      return (latest = take());
     },
     async return() {
       ended = true;
