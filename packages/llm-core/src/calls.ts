@@ -59,6 +59,40 @@ export function createCalls(provider: string): Calls {
   };
 }
 
+/** How long a plugin whose work is done or aborted may take to say so itself, in milliseconds. */
+export const GRACE = 100;
+
+/** Whether `work` settled within `ms`. Its outcome is nobody's concern any more. */
+export async function settledWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const settled = work.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([settled, late]).finally(() => clearTimeout(timer));
+}
+
+/** `work`, or a rejection soon after the abort of `signal` where whoever does the work does not listen to it. */
+export async function heeding<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+  const deaf = new Promise<never>((_, reject) => {
+    const stop = async (): Promise<void> => {
+      if (!(await settledWithin(GRACE, work))) reject(signal.reason as Error);
+    };
+    signal.addEventListener("abort", () => void stop(), { once: true });
+  });
+  return Promise.race([work, deaf]);
+}
+
+/** The model that a call is about, as far as its input tells. */
+export function modelOf(input: unknown): string | undefined {
+  if (typeof input === "string") return input;
+  if (typeof input !== "object" || input === null || !("model" in input)) return undefined;
+  return typeof input.model === "string" ? input.model : undefined;
+}
+
 function abortedBy(signal: AbortSignal, known: LlmErrorInit): LlmError {
   return new LlmError("aborted", `the call to "${known.provider}" was cancelled by its caller`, {
     ...known,

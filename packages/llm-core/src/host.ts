@@ -1,8 +1,9 @@
-import { createCalls } from "./calls.ts";
+import { createCalls, heeding, modelOf } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
-import { type ErrorPhase, LlmError } from "./errors.ts";
+import { type ErrorPhase, LlmError, toLlmError } from "./errors.ts";
 import type { Health } from "./model.ts";
 import { type CallOptions, type Feature, OPERATIONS, type Operation, type Provider } from "./provider.ts";
+import { pullWithPromises } from "./pull-host.ts";
 import { issueText, type SettingsSchema } from "./schema.ts";
 import { streamWithPolicies } from "./stream-host.ts";
 import { fromSource } from "./stream.ts";
@@ -30,7 +31,11 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       calls.shutDown();
-      await made.close();
+      try {
+        await made.close();
+      } catch (error) {
+        throw toLlmError(error, "provider-internal", { provider: hosting.name, phase: "close" });
+      }
     })());
 
   /** One call of a method that answers with a promise. */
@@ -43,7 +48,9 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
       const call = calls.begin(operation, modelOf(input), options.signal);
       try {
         await ready();
-        return await run(input, { ...options, signal: call.signal });
+        // The caller may have aborted, or closed, meanwhile: then the plugin is not called at all.
+        call.signal.throwIfAborted();
+        return await heeding(call.signal, run(input, { ...options, signal: call.signal }));
       } catch (error) {
         throw call.fail(error, { phase });
       } finally {
@@ -99,21 +106,8 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
         options,
       );
   if (pullModel !== undefined) {
-    hosted.pullModel = async function* pull(request, options = {}) {
-      const call = calls.begin("pull", request.model, options.signal);
-      let done = false;
-      try {
-        await ready();
-        yield* pullModel(request, { ...options, signal: call.signal });
-        done = true;
-      } catch (error) {
-        done = true;
-        throw call.fail(error, { phase: "pull" });
-      } finally {
-        if (!done) call.leave();
-        call.end();
-      }
-    };
+    hosted.pullModel = (request, options = {}) =>
+      pullWithPromises({ pullModel, calls, ready }, request, options);
   }
   return hosted as Made;
 }
@@ -125,12 +119,6 @@ function bound(made: Provider): Provider {
     if (own !== undefined) methods[method] = own.bind(made);
   }
   return methods as unknown as Provider;
-}
-
-function modelOf(input: unknown): string | undefined {
-  if (typeof input === "string") return input;
-  if (typeof input !== "object" || input === null || !("model" in input)) return undefined;
-  return typeof input.model === "string" ? input.model : undefined;
 }
 
 function checkOnce({ name, settings, given }: Hosting): () => Promise<void> {

@@ -1,6 +1,6 @@
-import type { Call, Calls } from "./calls.ts";
+import { type Call, type Calls, GRACE, modelOf, settledWithin } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
-import { isLlmError, LlmError, type PartialAnswer } from "./errors.ts";
+import { isLlmError, LlmError, type PartialAnswer, toLlmError } from "./errors.ts";
 import type { ChatEvent, ToolCallEvent, Usage, Warning } from "./events.ts";
 import { dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
@@ -21,7 +21,9 @@ export function streamWithPolicies(
   request: ChatRequest,
   options: CallOptions,
 ): BatchSource {
-  const arrived = createRecord();
+  const holdsStart = request.overflow === "drop-oldest";
+  let arrived = createRecord();
+  let held: ChatEvent[] = [];
   let warnings: Warning[] = [];
   let attempt = request;
   let call: Call | undefined;
@@ -36,9 +38,15 @@ export function streamWithPolicies(
 
   const fail = (error: unknown): never => {
     const known = { phase: arrived.started ? "stream" : "request", partial: arrived.partial() } as const;
-    const fault = call === undefined ? error : call.fail(error, known);
+    const fault = call === undefined ? toLlmError(error, "invalid-request", known) : call.fail(error, known);
     end();
     throw fault;
+  };
+
+  /** The plugin is at fault or has nothing more to say: it is told to stop, and waited for by nobody. */
+  const dismiss = (): void => {
+    call?.leave();
+    source?.return?.().catch(() => undefined);
   };
 
   const open = (signal: AbortSignal): AsyncIterator<EventBatch> =>
@@ -47,23 +55,39 @@ export function streamWithPolicies(
   const onRead = (read: IteratorResult<EventBatch>): BatchRead => {
     if (read.done === true) {
       if (over) return END;
-      if (arrived.finish === undefined) {
-        const says = "the answer ended without its closing event";
-        return fail(new LlmError("stream-interrupted", says, { phase: "stream" }));
+      if (arrived.finish !== undefined) {
+        end();
+        return END;
       }
-      end();
-      return END;
+      const says = "the answer ended without its closing event";
+      return fail(new LlmError("stream-interrupted", says, { phase: "stream" }));
     }
-    arrived.add(read.value);
-    if (arrived.finish !== undefined) {
-      try {
-        checkOutput(request, arrived);
-      } catch (error) {
-        call?.leave();
-        return fail(error);
-      }
+    if (over) return END;
+    let batch: EventBatch = read.value;
+    try {
+      batch = arrived.add(batch);
+      if (arrived.finish !== undefined) checkOutput(attempt, arrived);
+    } catch (error) {
+      dismissed(error);
     }
-    return warnings.length === 0 ? read : { value: withWarnings(read.value, warnings), done: false };
+    if (holdsStart && !arrived.started) {
+      held.push(...batch);
+      return NOTHING;
+    }
+    if (held.length > 0) {
+      batch = [...held, ...batch];
+      held = [];
+    }
+    if (warnings.length > 0 && batch.length > 0) {
+      batch = withWarnings(batch, warnings);
+      warnings = [];
+    }
+    return batch === read.value ? (read as BatchRead) : { value: batch, done: false };
+  };
+
+  const dismissed = (error: unknown): never => {
+    dismiss();
+    return fail(error);
   };
 
   const onFault = async (error: unknown): Promise<BatchRead> => {
@@ -73,11 +97,14 @@ export function streamWithPolicies(
     }
     // `first` and `onRead` have given it its final form already.
     if (over) throw error;
-    const mayDrop = request.overflow === "drop-oldest" && !arrived.started;
+    const mayDrop = holdsStart && !arrived.started;
     if (call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
       return fail(error);
     try {
+      call.signal.throwIfAborted();
       attempt = dropOldest(attempt, error, warnings);
+      arrived = createRecord();
+      held = [];
       source = open(call.signal);
     } catch (last) {
       return fail(last);
@@ -87,8 +114,10 @@ export function streamWithPolicies(
 
   const first = async (): Promise<IteratorResult<EventBatch>> => {
     try {
-      call = host.calls.begin("chat", request.model, options.signal);
+      call = host.calls.begin("chat", modelOf(request), options.signal);
       await host.ready();
+      // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
+      call.signal.throwIfAborted();
       checkRequest(request);
       ({ request: attempt, warnings } = withoutUndeclared(request, host.features));
       source = open(call.signal);
@@ -98,28 +127,44 @@ export function streamWithPolicies(
     return source.next();
   };
 
+  /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
+  const last = async (from: AsyncIterator<EventBatch>): Promise<typeof END> => {
+    const ended = await settledWithin(GRACE, from.next());
+    if (!ended) dismiss();
+    end();
+    return END;
+  };
+
   return {
     onRead,
     onFault,
     next() {
       if (over) return Promise.resolve(END);
-      return source === undefined ? first() : source.next();
+      if (source === undefined) return first();
+      return arrived.finish === undefined ? source.next() : last(source);
     },
     async return() {
       // A read under way would hold the source back: stop the work first, then leave.
       if (!over) call?.leave();
       over = true;
       left = true;
-      await source?.return?.();
-      end();
+      try {
+        await source?.return?.();
+      } catch {
+        // The work was cut off, so that its end may fail: that is not the business of the one who left.
+      } finally {
+        end();
+      }
     },
   };
 }
 
 const END = { value: undefined, done: true } as const;
+const NOTHING: BatchRead = { value: [], done: false };
 
 interface Record {
-  add(batch: EventBatch): void;
+  /** Takes the batch in, and gives what of it belongs to the answer. Throws where it breaks the order of events. */
+  add(batch: EventBatch): EventBatch;
   /** Whether anything beyond `start` and `status` was seen. */
   readonly started: boolean;
   readonly finish: (ChatEvent & { type: "finish" }) | undefined;
@@ -134,23 +179,29 @@ function createRecord(): Record {
   const reasoning: string[] = [];
   const calls: ToolCallEvent[] = [];
   let usage: Usage | undefined;
+  let began = false;
   const record = {
     started: false,
     finish: undefined as (ChatEvent & { type: "finish" }) | undefined,
     calls,
     text: () => text.join(""),
-    add(batch: EventBatch) {
+    add(batch: EventBatch): EventBatch {
       for (const event of batch) {
         const { type } = event;
+        if (began === (type === "start")) throw outOfOrder(type);
+        began = true;
         if (type === "text-delta") text.push(event.text);
         else if (type === "reasoning-delta") reasoning.push(event.text);
         else if (type === "tool-call") calls.push(event);
         else if (type === "finish") {
+          record.started = true;
           record.finish = event;
           usage = event.usage;
+          return event === batch.at(-1) ? batch : batch.slice(0, batch.indexOf(event) + 1);
         }
         if (type !== "start" && type !== "status") record.started = true;
       }
+      return batch;
     },
     partial(): PartialAnswer | undefined {
       if (!record.started) return undefined;
@@ -158,6 +209,13 @@ function createRecord(): Record {
     },
   };
   return record;
+}
+
+function outOfOrder(type: ChatEvent["type"]): LlmError {
+  const says = type === "start" ? "a second start" : `"${type}" before the start`;
+  return new LlmError("invalid-response", `the provider's stream had ${says}`, {
+    hint: "report it to the author of the provider's package",
+  });
 }
 
 /** Output that was asked for as JSON and is none is a fault, never an answer. */
@@ -180,7 +238,7 @@ function checkOutput(request: ChatRequest, arrived: Record): void {
 }
 
 function withWarnings(batch: EventBatch, warnings: readonly Warning[]): EventBatch {
-  if (batch[0]?.type !== "start") return batch;
   const [start, ...rest] = batch;
+  if (start?.type !== "start") return batch;
   return [{ ...start, warnings: [...warnings, ...start.warnings] }, ...rest];
 }

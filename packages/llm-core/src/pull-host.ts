@@ -1,0 +1,76 @@
+import type { Call, Calls } from "./calls.ts";
+import type { PullProgress, PullRequest } from "./model.ts";
+import type { CallOptions, Provider } from "./provider.ts";
+
+interface PullHost {
+  readonly pullModel: NonNullable<Provider["pullModel"]>;
+  readonly calls: Calls;
+  readonly ready: () => Promise<void>;
+}
+
+/** The provider's pull with the core's promises around it: one fraction that never falls, 1 when it is done. */
+export function pullWithPromises(
+  { pullModel, calls, ready }: PullHost,
+  request: PullRequest,
+  options: CallOptions,
+): AsyncIterable<PullProgress> {
+  let call: Call | undefined;
+  let source: AsyncIterator<PullProgress> | undefined;
+  let fraction: number | undefined;
+  let over = false;
+
+  const end = (): void => {
+    over = true;
+    call?.end();
+  };
+
+  const read = async (): Promise<IteratorResult<PullProgress, undefined>> => {
+    if (over) return END;
+    try {
+      call ??= calls.begin("pull", request.model, options.signal);
+      if (source === undefined) {
+        await ready();
+        call.signal.throwIfAborted();
+        source = pullModel(request, { ...options, signal: call.signal })[Symbol.asyncIterator]();
+      }
+      const { value, done } = await source.next();
+      if (over) return END;
+      if (done === true) {
+        end();
+        return END;
+      }
+      const progress = value as PullProgress;
+      fraction = progress.status === "done" ? 1 : furthest(fraction, progress.fraction);
+      return { value: { ...progress, fraction }, done: false };
+    } catch (error) {
+      if (over) return END;
+      const fault = call === undefined ? error : call.fail(error, { phase: "pull" });
+      end();
+      throw fault;
+    }
+  };
+
+  let latest: Promise<unknown> = Promise.resolve();
+  const iterator: AsyncIterator<PullProgress, undefined> = {
+    next() {
+      const mine = latest.then(read, read);
+      latest = mine;
+      return mine;
+    },
+    async return() {
+      // A read under way would hold the source back: stop the work first, then leave.
+      if (!over) call?.leave();
+      end();
+      await source?.return?.().catch(() => undefined);
+      return END;
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
+}
+
+const END = { value: undefined, done: true } as const;
+
+function furthest(before: number | undefined, told: number | undefined): number | undefined {
+  if (told === undefined || Number.isNaN(told)) return before;
+  return Math.max(before ?? 0, Math.min(1, Math.max(0, told)));
+}
