@@ -34,11 +34,10 @@ async function findSubjects(): Promise<{ subjects: readonly Subject[]; skipped: 
     waves: { 1: 8, 4: 4, 8: 2 },
   };
   const real = findModel(SMOLLM);
-  if (isMissing(real) || typeof real !== "string")
-    return {
-      subjects: [toy],
-      skipped: `SmolLM2 was skipped: it is not installed, \`pnpm engines\` fetches it.`,
-    };
+  if (isMissing(real)) {
+    console.error(real.missing);
+    return { subjects: [toy], skipped: "SmolLM2 was skipped: `pnpm engines` fetches it." };
+  }
   const smollm: Subject = {
     name: "SmolLM2-135M Q4_1",
     model: { id: real, path: real },
@@ -87,6 +86,11 @@ function assertSameWork({ model, parallel }: Setting, round: Round): void {
           `${what}: answer ${index} is ${JSON.stringify(text)}, by hand ${JSON.stringify(by.text)}`,
         );
     }
+    const [first, second] = round[way].conversation;
+    if (first && second && second.evaluatedTokens > second.promptTokens - first.promptTokens)
+      throw new Error(
+        `${what}: the second turn evaluated ${second.evaluatedTokens} tokens, more than are new`,
+      );
     const written = sum(answers.map((one) => one.outputTokens));
     if (Math.abs(written - length) > length * TOLERANCE)
       throw new Error(`${what}: wrote ${written} tokens, by hand ${length}`);
