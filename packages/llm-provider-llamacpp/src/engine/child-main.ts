@@ -5,8 +5,11 @@ import { createEngine, type LocalEngine } from "./engine.ts";
 // The engine's own process. It lives as long as its parent holds the channel, and dies at once when that ends: a
 // native thread that still computes would delay an ordinary exit, or crash it.
 
-/** Messages of one call are not sent more often than this, in milliseconds: what is ready in between travels together. */
-const PAUSE = 4;
+/**
+ * Messages of one call are not sent more often than this, in milliseconds: what is ready in between travels together.
+ * Shorter, a fast model is slowed by its own messages; longer, a reader would see it.
+ */
+const PAUSE = 12;
 
 let engine: LocalEngine | undefined;
 const running = new Map<number, { readonly abort: AbortController; more: () => void }>();
