@@ -1,4 +1,5 @@
 import type { ToolCallEvent, Usage } from "./events.ts";
+import { redact } from "./redact.ts";
 
 /**
  * Every fault of the house has one of these codes. `retryable` says whether the same request, sent again
@@ -80,6 +81,7 @@ export interface LlmErrorInit {
   readonly figures?: Readonly<Record<string, number>> | undefined;
   /** What to do next, as one sentence for a person. */
   readonly hint?: string | undefined;
+  /** What was thrown, untouched: a printed `LlmError` hides the secrets of its cause, the cause printed alone does not. */
   readonly cause?: unknown;
 }
 
@@ -100,6 +102,11 @@ export class LlmError extends Error {
   readonly figures: Readonly<Record<string, number>> | undefined;
   readonly hint: string | undefined;
 
+  static {
+    // How Node, Deno and Bun print it: a cause shows what it says, not what hangs on it, such as a request's headers.
+    Object.defineProperty(this.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: printed });
+  }
+
   constructor(code: ErrorCode, message: string, init: LlmErrorInit = {}) {
     super(redact(message), init.cause === undefined ? undefined : { cause: init.cause });
     Object.defineProperty(this, MARKER, { value: true });
@@ -108,7 +115,9 @@ export class LlmError extends Error {
     this.operation = init.operation;
     this.model = init.model;
     this.phase = init.phase;
-    this.retryable = init.retryable ?? ERROR_CODES[code].retryable;
+    // A newer copy of this package may have codes that this one does not know.
+    this.retryable =
+      init.retryable ?? (Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code].retryable : undefined);
     this.retryAfterMs = init.retryAfterMs;
     this.status = init.status;
     this.partial = init.partial;
@@ -147,6 +156,22 @@ export class LlmError extends Error {
   }
 }
 
+function printed(
+  this: LlmError,
+  _depth: number,
+  options: object,
+  inspect: (value: unknown, options: object) => string,
+): string {
+  const { message: _, ...data } = this.toJSON();
+  const known = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
+  const lines = [`${redact(this.stack ?? String(this))} ${inspect(known, options)}`];
+  for (let at = this.cause, depth = 0; at !== undefined && depth < 5; depth += 1) {
+    lines.push(`  [cause]: ${redact(at instanceof Error ? `${at.name}: ${at.message}` : textOf(at))}`);
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  return lines.join("\n");
+}
+
 /** True for an `LlmError` of any copy of this package. */
 export function isLlmError(value: unknown): value is LlmError {
   return typeof value === "object" && value !== null && MARKER in value;
@@ -155,8 +180,18 @@ export function isLlmError(value: unknown): value is LlmError {
 /** `error` itself where it is an `LlmError`, with what `known` adds; anything else wrapped as `code`, its text kept. */
 export function toLlmError(error: unknown, code: ErrorCode, known: LlmErrorInit = {}): LlmError {
   if (isLlmError(error)) return withDetails(error, known);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = textOf(error);
   return new LlmError(code, text === "" ? ERROR_CODES[code].says : text, { ...known, cause: error });
+}
+
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  if (thrown === undefined || thrown === null) return "";
+  try {
+    return String(thrown);
+  } catch {
+    return "";
+  }
 }
 
 /** A copy of `error` in which what it does not say itself is filled from `known`. */
@@ -186,17 +221,3 @@ const DETAILS = [
   "figures",
   "hint",
 ] as const;
-
-const SECRETS: readonly RegExp[] = [
-  /\b(?:sk|pk|rk|hf|gsk|xai|ghp|gho|glpat)[-_][A-Za-z0-9_-]{6,}/g,
-  /(?<=\b(?:bearer|basic)\s+)[^\s"',;]{4,}/gi,
-  /(?<=\b(?:api[-_ ]?key|access[-_ ]?token|token|secret|password|authorization)["']?\s*[=:]\s*["']?)(?!(?:bearer|basic)\b)[^\s"',;&]{4,}/gi,
-  /(?<=:\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g,
-];
-
-/** The text with everything that looks like a credential replaced. */
-export function redact(text: string): string {
-  let clean = text;
-  for (const pattern of SECRETS) clean = clean.replace(pattern, "[redacted]");
-  return clean;
-}

@@ -11,10 +11,10 @@ export {
   LlmError,
   type LlmErrorInit,
   type PartialAnswer,
-  redact,
   toLlmError,
   withDetails,
 } from "./errors.ts";
+export { redact } from "./redact.ts";
 export * from "./manifest.ts";
 export {
   type AnyPlugin,

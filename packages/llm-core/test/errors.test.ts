@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import { describe, expect, test } from "vitest";
 
 import { ERROR_CODES, isLlmError, LlmError, redact, toLlmError, withDetails } from "../src/index.ts";
@@ -38,6 +40,58 @@ describe("LlmError", () => {
     expect(withDetails(own, { phase: "stream" })).toBe(own);
   });
 
+  test("hides secrets of its causes, of whatever form, where it is printed", () => {
+    const inner = Object.assign(new Error("refused: Bearer abc.def-123"), {
+      headers: { authorization: "Bearer abc.def-123", "x-api-key": "plain-value-9" },
+      config: new Map([["apiKey", "plain-value-9"]]),
+    });
+    const outer = new Error("fetch failed for http://user:hunter22@host", { cause: inner });
+    const error = new LlmError("unauthenticated", "refused", {
+      cause: outer,
+      hint: "check the key",
+      provider: "p",
+    });
+    for (const printed of [
+      inspect(error),
+      inspect(error, { depth: 9 }),
+      inspect({ error }),
+      String(error),
+      error.stack,
+    ]) {
+      expect(printed).toContain("refused");
+      expect(printed).not.toMatch(/abc\.def-123|plain-value-9|hunter22/);
+    }
+    expect(inspect(error)).toMatch(/code: 'unauthenticated'[\s\S]*fetch failed/);
+    expect(error.cause).toBe(outer);
+  });
+
+  test("of a newer copy, with a code that this one does not know, can be given details", () => {
+    const foreign = Object.defineProperty(
+      Object.assign(new Error("new"), { code: "brand-new" }),
+      Symbol.for("enginehouse.llm-error"),
+      { value: true },
+    );
+    expect(toLlmError(foreign, "provider-internal", { provider: "p" })).toMatchObject({
+      code: "brand-new",
+      provider: "p",
+      message: "new",
+    });
+  });
+
+  test("can be made of anything that was thrown", () => {
+    for (const thrown of [
+      undefined,
+      null,
+      0,
+      "text",
+      Symbol("s"),
+      Object.create(null),
+      { message: 1 },
+      new Error(""),
+    ])
+      expect(toLlmError(thrown, "provider-internal").message).not.toBe("");
+  });
+
   test("says nothing of stack, cause or answer in its JSON", () => {
     const error = new LlmError("timeout", "late", {
       cause: new Error("inner"),
@@ -57,9 +111,31 @@ describe("redact", () => {
     ["http://user:hunter22@host/path", "hunter22"],
     ["?token=abcdefgh&x=1", "abcdefgh"],
     ["hf_AbCdEfGhIjK", "hf_AbCdEfGhIjK"],
+    ["http://host/v1?key=AbCd1234EfGh&x=1", "AbCd1234EfGh"],
+    ["GET /v1?alt=sse&client_secret=abcdef12", "abcdef12"],
+    ["refresh_token=abcdef12", "abcdef12"],
+    ["x-api-key: my-own-key-1", "my-own-key-1"],
+    ["AIzaSyA1234567890abcdefghijklmnopqrstuv was refused", "AIzaSyA1234567890abcdefghijklmnopqrstuv"],
+    ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl expired", "c2lnbmF0dXJl"],
+    ["AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"],
+    ["github_pat_11ABCDEFG0abcdefgh", "11ABCDEFG0abcdefgh"],
+    ["https://my-token-123@host/path", "my-token-123"],
+    ["https://:hunter22@host/path", "hunter22"],
+    ["Cookie: session=abcdef123; other=ghijkl456", "ghijkl456"],
+    ["Incorrect API key provided: house-key-1234.", "house-key-1234"],
+    ['{\\"apiKey\\":\\"abcdef123\\"}', "abcdef123"],
+    ["Authorization: Token abcdef123", "abcdef123"],
+    ["Headers { authorization: [ 'Basic dXNlcjpwYXNz' ] }", "dXNlcjpwYXNz"],
   ])("hides the secret in %s", (text, secret) => {
     expect(redact(text)).not.toContain(secret);
     expect(new LlmError("unauthenticated", text, { hint: text }).message).not.toContain(secret);
+  });
+
+  test("takes a time that grows with the text, not with its square", () => {
+    const began = performance.now();
+    for (const unit of [" ", "a:", "://a", "bearer ", "sk-", "token", "eyJ", "key=", "a@"])
+      redact(unit.repeat(200_000));
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   test("leaves ordinary sentences alone", () => {
