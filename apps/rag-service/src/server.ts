@@ -20,11 +20,20 @@ export interface RunningServer {
 /** How long a connection may take to finish what it is doing when the service stops. */
 const GRACE_MS = 500;
 
+type Listener = ReturnType<typeof getRequestListener>;
+
 export async function startServer(
   settings: ServiceSettings,
   options: ServiceOptions = {},
 ): Promise<RunningServer> {
-  const server = createServer();
+  let ready: (listener: Listener) => void = () => undefined;
+  const listening = new Promise<Listener>((resolve) => {
+    ready = resolve;
+  });
+  // What arrives while the documents are being opened waits for them: a socket that accepts must answer.
+  const server = createServer((incoming, outgoing) => {
+    void listening.then((listener) => listener(incoming, outgoing));
+  });
   // The port first: a service that cannot be reached should not touch the documents of the one that can.
   await listen(server, settings);
   let service: Service;
@@ -32,14 +41,15 @@ export async function startServer(
     service = await openService(settings, options);
   } catch (error) {
     server.close();
+    server.closeAllConnections();
     throw error;
   }
-  const app = createApp(service);
-  const listener = getRequestListener(app.fetch, {
-    autoCleanupIncoming: false,
-    overrideGlobalObjects: false,
-  });
-  server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
+  ready(
+    getRequestListener(createApp(service).fetch, {
+      autoCleanupIncoming: false,
+      overrideGlobalObjects: false,
+    }),
+  );
   let closing: Promise<void> | undefined;
   return {
     url: addressOf(server, settings.host),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Registry } from "@enginehouse/llm-core";
 
 import { bugLine } from "./api/problem.ts";
+import { lockDataFolder } from "./data-lock.ts";
 import { createDownloads, type Downloads } from "./downloads.ts";
 import { createExamples, type Examples } from "./examples.ts";
 import { createIngestor, type Ingestor, type IngestSettings } from "./ingest/ingest.ts";
@@ -43,14 +44,18 @@ export interface ServiceOptions {
 
 export async function openService(settings: ServiceSettings, options: ServiceOptions = {}): Promise<Service> {
   const report = options.report ?? ((line: string) => process.stderr.write(`${line}\n`));
-  // The store first: it says best what is wrong with the data folder.
-  const store = await openStore({ path: join(settings.dataDir, "enginehouse.sqlite") });
+  const lock = lockDataFolder(settings.dataDir);
+  let store: Store | undefined;
   try {
+    // The store first: it says best what is wrong with the data folder.
+    store = await openStore({ path: join(settings.dataDir, "enginehouse.sqlite") });
     await mkdir(settings.modelsDir, { recursive: true });
     const registry = await openRegistry(settings, options.plugins);
-    return await assemble({ settings, store, registry, report, ingest: options.ingest });
+    const service = await assemble({ settings, store, registry, report, ingest: options.ingest });
+    return { ...service, close: () => service.close().finally(lock.release) };
   } catch (error) {
-    await store.close();
+    await store?.close();
+    lock.release();
     throw error;
   }
 }
