@@ -1,4 +1,4 @@
-import type { JsonValue } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /** What a stream yields. Consumers ignore types that they do not know. */
 export type ChatEvent =
@@ -44,6 +44,8 @@ export interface TextDeltaEvent {
 export interface TextEndEvent {
   readonly type: "text-end";
   readonly id: string;
+  /** What the provider wants back with this part in the next request. */
+  readonly providerData?: JsonObject | undefined;
 }
 export interface ReasoningStartEvent {
   readonly type: "reasoning-start";
@@ -57,6 +59,8 @@ export interface ReasoningDeltaEvent {
 export interface ReasoningEndEvent {
   readonly type: "reasoning-end";
   readonly id: string;
+  /** What the provider wants back with this part in the next request. */
+  readonly providerData?: JsonObject | undefined;
 }
 export interface ToolInputStartEvent {
   readonly type: "tool-input-start";
@@ -83,6 +87,8 @@ export interface ToolCallEvent {
   readonly inputText: string;
   readonly input?: JsonValue | undefined;
   readonly inputError?: string | undefined;
+  /** What the provider wants back with this part in the next request. */
+  readonly providerData?: JsonObject | undefined;
 }
 
 export interface RawEvent {

@@ -9,7 +9,7 @@ import type {
   Usage,
   Warning,
 } from "./events.ts";
-import type { JsonValue } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import { type CallOptions, OPERATIONS, type Operation, type Provider } from "./provider.ts";
 import { batchesOf } from "./stream.ts";
 
@@ -38,7 +38,20 @@ export async function generate(
 ): Promise<ChatResponse> {
   const response = await collect(requireOperation(provider, "chat")(request, options));
   if (request.responseFormat?.type !== "json" || response.toolCalls.length > 0) return response;
-  return { ...response, output: JSON.parse(response.text) as JsonValue };
+  // Left out by the policy `warn`, and said so: then the text is whatever it is.
+  if (response.warnings.some(({ code, option }) => code === "unsupported" && option === "responseFormat"))
+    return response;
+  try {
+    return { ...response, output: JSON.parse(response.text) as JsonValue };
+  } catch (cause) {
+    const { text, reasoning, toolCalls, usage } = response;
+    throw new LlmError("output-invalid", "the output is not JSON", {
+      provider: provider.name,
+      operation: "chat",
+      partial: { text, reasoning, toolCalls, usage },
+      cause,
+    });
+  }
 }
 
 /** Reads a stream to its end. Without a `finish` it is `stream-interrupted`. */
@@ -46,8 +59,13 @@ export async function collect(stream: AsyncIterable<ChatEvent>): Promise<ChatRes
   const text: string[] = [];
   const reasoning: string[] = [];
   const toolCalls: ToolCallEvent[] = [];
-  const parts: Exclude<AssistantMessage["content"], string>[number][] = [];
-  let open: string[] = [];
+  const parts: (() => Part)[] = [];
+  const blocks = new Map<string, Block>();
+  const begin = (type: Block["type"], id: string): void => {
+    const block: Block = { type, texts: [] };
+    blocks.set(`${type} ${id}`, block);
+    parts.push(() => ({ type, text: block.texts.join(""), ...kept(block.providerData) }));
+  };
   let start: (ChatEvent & { type: "start" }) | undefined;
   let finish: (ChatEvent & { type: "finish" }) | undefined;
   for await (const batch of batchesOf(stream)) {
@@ -55,24 +73,19 @@ export async function collect(stream: AsyncIterable<ChatEvent>): Promise<ChatRes
       const { type } = event;
       if (type === "text-delta") {
         text.push(event.text);
-        open.push(event.text);
+        blocks.get(`text ${event.id}`)?.texts.push(event.text);
       } else if (type === "reasoning-delta") {
         reasoning.push(event.text);
-        open.push(event.text);
+        blocks.get(`reasoning ${event.id}`)?.texts.push(event.text);
       } else if (type === "text-start" || type === "reasoning-start") {
-        open = [];
-      } else if (type === "text-end") {
-        parts.push({ type: "text", text: open.join("") });
-      } else if (type === "reasoning-end") {
-        parts.push({ type: "reasoning", text: open.join("") });
+        begin(type === "text-start" ? "text" : "reasoning", event.id);
+      } else if (type === "text-end" || type === "reasoning-end") {
+        const block = blocks.get(`${type === "text-end" ? "text" : "reasoning"} ${event.id}`);
+        if (block !== undefined) block.providerData = event.providerData;
       } else if (type === "tool-call") {
         toolCalls.push(event);
-        parts.push({
-          type: "tool-call",
-          id: event.id,
-          name: event.name,
-          input: event.input ?? event.inputText,
-        });
+        const { id, name, inputText, input = inputText, providerData } = event;
+        parts.push(() => ({ type, id, name, input, ...kept(providerData) }));
       } else if (type === "start") {
         start = event;
       } else if (type === "finish") {
@@ -93,7 +106,7 @@ export async function collect(stream: AsyncIterable<ChatEvent>): Promise<ChatRes
     text: text.join(""),
     reasoning: reasoning.join(""),
     toolCalls,
-    message: { role: "assistant", content: parts },
+    message: { role: "assistant", content: parts.map((part) => part()) },
     finishReason,
     usage,
     context,
@@ -101,13 +114,25 @@ export async function collect(stream: AsyncIterable<ChatEvent>): Promise<ChatRes
   };
 }
 
+type Part = Exclude<AssistantMessage["content"], string>[number];
+
+interface Block {
+  readonly type: "text" | "reasoning";
+  readonly texts: string[];
+  providerData?: JsonObject | undefined;
+}
+
+const kept = (providerData: JsonObject | undefined): { providerData?: JsonObject } =>
+  providerData === undefined ? {} : { providerData };
+
 /** The provider's method for `operation`, or `unsupported` with the operations that it has. */
 export function requireOperation<Wanted extends Operation>(
   provider: Provider,
   operation: Wanted,
 ): NonNullable<Provider[(typeof OPERATIONS)[Wanted]]> {
   const method = provider[OPERATIONS[operation]];
-  if (method !== undefined) return method as NonNullable<Provider[(typeof OPERATIONS)[Wanted]]>;
+  if (method !== undefined)
+    return method.bind(provider) as NonNullable<Provider[(typeof OPERATIONS)[Wanted]]>;
   const has = Object.entries(OPERATIONS).flatMap(([name, key]) =>
     provider[key] === undefined ? [] : [name],
   );
