@@ -187,11 +187,8 @@ export function toLlmError(error: unknown, code: ErrorCode, known: LlmErrorInit 
 function textOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message;
   if (thrown === undefined || thrown === null) return "";
-  try {
-    return String(thrown);
-  } catch {
-    return "";
-  }
+  if (typeof thrown !== "object") return String(thrown as string | number | symbol);
+  return "message" in thrown && typeof thrown.message === "string" ? thrown.message : "";
 }
 
 /** A copy of `error` in which what it does not say itself is filled from `known`. */

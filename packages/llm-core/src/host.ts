@@ -2,6 +2,7 @@ import { createCalls, heeding, modelOf } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
 import { type ErrorPhase, LlmError, toLlmError } from "./errors.ts";
 import type { Health } from "./model.ts";
+import { checkTexts } from "./policy.ts";
 import { type CallOptions, type Feature, OPERATIONS, type Operation, type Provider } from "./provider.ts";
 import { pullWithPromises } from "./pull-host.ts";
 import { issueText, type SettingsSchema } from "./schema.ts";
@@ -80,18 +81,25 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
   }
   if (embed !== undefined) {
     hosted.embed = single("embed", "request", async (request, options) => {
+      checkTexts(request, "texts", request.texts);
       if (request.texts.length === 0) return { model: request.model, vectors: [], usage: { inputTokens: 0 } };
       const response = await embed(request, options);
-      const [first] = response.vectors;
-      const sound = response.vectors.every((vector) => vector.length === first?.length);
-      if (response.vectors.length === request.texts.length && sound) return response;
-      throw new LlmError(
-        "invalid-response",
-        `${request.texts.length} texts went in and ${response.vectors.length} vectors came out, or not all of one length`,
-      );
+      const says = unsound(response.vectors, request.texts.length);
+      if (says === undefined) return response;
+      throw new LlmError("invalid-response", `${request.texts.length} texts went in, and ${says}`);
     });
   }
-  if (rerank !== undefined) hosted.rerank = single("rerank", "request", rerank);
+  if (rerank !== undefined) {
+    hosted.rerank = single("rerank", "request", async (request, options) => {
+      checkTexts(request, "documents", request.documents);
+      const count = request.documents.length;
+      if (count === 0) return { model: request.model, scores: [] };
+      const response = await rerank(request, options);
+      if (response.scores.length === count && response.scores.every(Number.isFinite)) return response;
+      const says = `${count} documents went in and ${response.scores.length} scores came out, or not all numbers`;
+      throw new LlmError("invalid-response", says);
+    });
+  }
   if (countTokens !== undefined) hosted.countTokens = single("count", "request", countTokens);
   if (listModels !== undefined) hosted.listModels = withoutInput("list", listModels);
   if (loadedModels !== undefined) hosted.loadedModels = withoutInput("loaded", loadedModels);
@@ -119,6 +127,16 @@ function bound(made: Provider): Provider {
     if (own !== undefined) methods[method] = own.bind(made);
   }
   return methods as unknown as Provider;
+}
+
+function unsound(vectors: readonly Float32Array[], count: number): string | undefined {
+  if (vectors.length !== count) return `${vectors.length} vectors came out`;
+  const length = vectors[0]?.length ?? 0;
+  if (length === 0 || vectors.some((vector) => vector.length !== length))
+    return "not all vectors that came out have one length";
+  return vectors.some((vector) => !vector.every(Number.isFinite))
+    ? "a vector that came out holds something else than numbers"
+    : undefined;
 }
 
 function checkOnce({ name, settings, given }: Hosting): () => Promise<void> {
@@ -149,7 +167,11 @@ async function boundedHealth(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<Health>((resolve) => {
     timer = setTimeout(() => {
-      resolve({ status: "down", message: `no answer within ${HEALTH_LIMIT / 1_000} s` });
+      resolve({
+        status: "down",
+        message: `no answer within ${HEALTH_LIMIT / 1_000} s`,
+        hint: "look whether the backend runs, is busy, or has another address",
+      });
       limit.abort();
     }, HEALTH_LIMIT);
   });

@@ -38,7 +38,10 @@ export function dropOldest(request: ChatRequest, error: LlmError, warnings: Warn
   return { ...request, messages: kept };
 }
 
-function lengthOf(message: Message): number {
-  const { content } = message;
-  return typeof content === "string" ? content.length : JSON.stringify(content).length;
+/** In characters; a file counts as much as a page, as its bytes are no measure of its tokens. */
+function lengthOf({ content }: Message): number {
+  if (typeof content === "string") return content.length;
+  return content.reduce((sum, part) => sum + (part.type === "file" ? PAGE : JSON.stringify(part).length), 0);
 }
+
+const PAGE = 3_000;

@@ -1,41 +1,108 @@
-import type { ChatRequest, Message } from "./chat.ts";
+import type { ChatRequest, Message, ToolChoice, ToolDefinition } from "./chat.ts";
 import { LlmError } from "./errors.ts";
 import type { Warning } from "./events.ts";
-import type { Feature } from "./provider.ts";
+import type { Feature, Timeouts } from "./provider.ts";
 
 /** Throws `invalid-request`, naming the field, for what no backend could make sense of. */
-export function checkRequest(request: ChatRequest): void {
-  const wrong = (field: string, says: string): never => {
-    throw new LlmError("invalid-request", `${field}: ${says}`);
-  };
-  if (typeof request.model !== "string" || request.model === "") wrong("model", "name a model");
-  if (!Array.isArray(request.messages) || request.messages.length === 0)
-    wrong("messages", "send at least one message");
-  for (const field of NUMBERS) {
-    const value = request[field];
-    if (value !== undefined && !Number.isFinite(value))
-      wrong(field, `expected a number, got ${String(value)}`);
+export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): void {
+  if (typeof request !== "object" || request === null) wrong("the request", "send an object");
+  const { model, messages, maxTokens, stop, tools = [], toolChoice, responseFormat } = request;
+  if (typeof model !== "string" || model === "") wrong("model", "name a model");
+  if (!Array.isArray(messages) || messages.length === 0) wrong("messages", "send at least one message");
+  messages.forEach((message: unknown, index) => {
+    if (!isMessage(message)) wrong(`messages.${index}`, "expected a role and its content");
+  });
+  for (const field of ["overflow", "unsupported", "reasoning"] as const) {
+    const value: string | undefined = request[field];
+    const words: readonly string[] = WORDS[field];
+    if (value !== undefined && !words.includes(value))
+      wrong(field, `expected ${words.join(", ")}, got ${String(value)}`);
   }
-  const { maxTokens, temperature, stop, tools } = request;
-  if (maxTokens !== undefined && (maxTokens < 1 || !Number.isInteger(maxTokens)))
-    wrong("maxTokens", "expected a whole number above 0");
-  if (temperature !== undefined && temperature < 0) wrong("temperature", "expected 0 or more");
+  for (const [field, [least, most]] of Object.entries(NUMBERS)) {
+    const value = request[field as keyof typeof NUMBERS];
+    if (value === undefined) continue;
+    if (!Number.isFinite(value)) wrong(field, `expected a number, got ${String(value)}`);
+    if (value < least || value > most) wrong(field, `expected ${rangeText(least, most)}, got ${value}`);
+    if (WHOLE.has(field) && !Number.isInteger(value)) wrong(field, `expected a whole number, got ${value}`);
+  }
+  if (maxTokens === 0) wrong("maxTokens", "expected a whole number above 0");
+  checkDurations("", { keepAlive: request.keepAlive });
+  checkDurations("timeouts.", timeouts);
+  if (stop !== undefined && !isTexts(stop)) wrong("stop", "expected a list of texts");
   if (stop?.includes("") === true) wrong("stop", "an empty text would end every answer at once");
-  if (tools !== undefined && new Set(tools.map((tool) => tool.name)).size < tools.length)
-    wrong("tools", "two tools have one name");
+  if (responseFormat !== undefined && responseFormat.type !== "text" && responseFormat.type !== "json")
+    wrong("responseFormat", "expected the type text or json");
+  if (new Set(tools.map((tool) => tool.name)).size < tools.length) wrong("tools", "two tools have one name");
+  if (toolChoice !== undefined) checkToolChoice(toolChoice, tools);
 }
 
-const NUMBERS = [
-  "temperature",
-  "topP",
-  "topK",
-  "minP",
-  "seed",
-  "maxTokens",
-  "frequencyPenalty",
-  "presencePenalty",
-  "repeatPenalty",
-] as const;
+/** The same for the requests of the other operations. */
+export function checkTexts(request: { readonly model: string }, field: string, texts: unknown): void {
+  if (typeof request.model !== "string" || request.model === "") wrong("model", "name a model");
+  if (!isTexts(texts)) wrong(field, "expected a list of texts");
+}
+
+function checkToolChoice(choice: ToolChoice, tools: readonly ToolDefinition[]): void {
+  if (typeof choice === "object") {
+    if (!tools.some((tool) => tool.name === choice.name))
+      wrong("toolChoice", `no tool "${choice.name}" is given`);
+  } else if (!["auto", "none", "required"].includes(choice)) {
+    wrong("toolChoice", `expected auto, none, required or the name of a tool, got ${String(choice)}`);
+  } else if (choice === "required" && tools.length === 0) {
+    wrong("toolChoice", "a tool is required and none is given");
+  }
+}
+
+function checkDurations(
+  place: string,
+  durations: Timeouts | { readonly keepAlive: number | undefined },
+): void {
+  for (const [name, value] of Object.entries(durations) as [string, number | undefined][]) {
+    if (value !== undefined && !(typeof value === "number" && value >= 0))
+      wrong(place + name, `expected milliseconds or Infinity, got ${String(value)}`);
+  }
+}
+
+function wrong(field: string, says: string): never {
+  throw new LlmError("invalid-request", `${field}: ${says}`);
+}
+
+function isMessage(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("role" in value) || !("content" in value))
+    return false;
+  const { role, content } = value;
+  if (role === "tool") return Array.isArray(content);
+  if (typeof content === "string") return role === "system" || role === "user" || role === "assistant";
+  return Array.isArray(content) && (role === "user" || role === "assistant");
+}
+
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((text) => typeof text === "string");
+
+const rangeText = (least: number, most: number): string =>
+  most === ANY ? `${least} or more` : `${least} to ${most}`;
+
+const ANY = Number.POSITIVE_INFINITY;
+
+const WORDS = {
+  overflow: ["error", "drop-oldest"],
+  unsupported: ["error", "warn"],
+  reasoning: ["none", "low", "medium", "high"],
+} as const;
+
+const NUMBERS = {
+  temperature: [0, ANY],
+  topP: [0, 1],
+  topK: [0, ANY],
+  minP: [0, 1],
+  seed: [-ANY, ANY],
+  maxTokens: [0, ANY],
+  frequencyPenalty: [-ANY, ANY],
+  presencePenalty: [-ANY, ANY],
+  repeatPenalty: [-ANY, ANY],
+} as const;
+
+const WHOLE = new Set(["topK", "seed", "maxTokens"]);
 
 /**
  * The request as the provider may see it. What needs a feature that the plugin does not declare is refused, or with
@@ -66,11 +133,16 @@ export function withoutUndeclared(
   const withFormat = mayPass("json-schema", "responseFormat", responseFormat?.type === "json");
   const withReasoning = mayPass("reasoning", "reasoning", reasoning !== undefined && reasoning !== "none");
   const withFiles = mayPass("vision", "messages", messages.some(hasFile));
+  const withCalls = mayPass("tools", "messages", messages.some(hasCall));
+  const without = (message: Message): readonly Message[] => {
+    const seen = withFiles ? message : withoutFiles(message);
+    return withCalls ? [seen] : withoutCalls(seen);
+  };
   return {
     warnings,
     request: {
       ...rest,
-      messages: withFiles || !messages.some(hasFile) ? messages : messages.map(withoutFiles),
+      messages: warnings.some(({ option }) => option === "messages") ? messages.flatMap(without) : messages,
       ...(withTools && { tools, toolChoice }),
       ...(withFormat && { responseFormat }),
       // "none" reaches only those who could think.
@@ -97,4 +169,17 @@ function hasFile(message: Message): boolean {
 function withoutFiles(message: Message): Message {
   if (message.role !== "user" || typeof message.content === "string") return message;
   return { ...message, content: message.content.filter((part) => part.type !== "file") };
+}
+
+function hasCall({ role, content }: Message): boolean {
+  return (
+    role === "tool" || (typeof content !== "string" && content.some((part) => part.type === "tool-call"))
+  );
+}
+
+function withoutCalls(message: Message): readonly Message[] {
+  if (message.role === "tool") return [];
+  if (message.role !== "assistant" || typeof message.content === "string") return [message];
+  const content = message.content.filter((part) => part.type !== "tool-call");
+  return content.length === 0 ? [] : [{ ...message, content }];
 }

@@ -91,7 +91,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     });
     failures.delete(id);
     const settings = choice?.settings ?? {};
-    const { issues } = await plugin.settings["~standard"].validate(settings);
+    const { issues } = await checked(name, () => plugin.settings["~standard"].validate(settings));
     if (issues !== undefined) {
       throw new LlmError("invalid-settings", `settings of "${name}": ${issues.map(issueText).join("; ")}`, {
         provider: name,
@@ -101,7 +101,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     const formats = entry.manifest?.modelFormats;
     const models = (discovery?.models ?? []).filter((model) => formats?.includes(model.format) ?? true);
     // The schema above has just checked them; their type is the plugin's own business.
-    return plugin.create(settings as never, { name, models });
+    return checked(name, () => plugin.create(settings as never, { name, models }));
   };
 
   const provider = (name: string): Promise<Provider> => {
@@ -149,9 +149,22 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     close: () =>
       (closing ??= (async () => {
         const all = await Promise.allSettled(made.values());
-        await Promise.all(all.flatMap((one) => (one.status === "fulfilled" ? [one.value.close()] : [])));
+        const closed = await Promise.allSettled(
+          all.flatMap((one) => (one.status === "fulfilled" ? [one.value.close()] : [])),
+        );
+        // All were closed as far as they could be before the first that could not is told.
+        for (const one of closed) if (one.status === "rejected") throw one.reason;
       })()),
   };
+}
+
+/** What a plugin throws outside of a provider's methods is named like everything else. */
+async function checked<Value>(provider: string, run: () => Value | Promise<Value>): Promise<Value> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toLlmError(error, "provider-internal", { provider, phase: "settings" });
+  }
 }
 
 async function importPlugin(candidate: PluginCandidate, limit: number): Promise<AnyPlugin> {
@@ -159,6 +172,8 @@ async function importPlugin(candidate: PluginCandidate, limit: number): Promise<
   const from = `${packageName}@${packageVersion}`;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
+    // A timer longer than 2^31 ms would fire at once.
+    if (limit >= 2 ** 31) return;
     timer = setTimeout(() => {
       reject(
         new LlmError("plugin-load-failed", `${from} was not imported within ${limit / 1_000} s`, {
@@ -193,6 +208,7 @@ function assertPlugin(
     throw new LlmError("plugin-invalid", `${from}: ${says}`, { hint: "report it to the plugin's author" });
   };
   if (!isProviderPlugin(value)) return invalid("the default export was not made by defineProvider");
+  if (!Number.isInteger(value.contract)) return invalid("its contract is no whole number");
   if (value.contract > CONTRACT_VERSION || value.contract < CONTRACT_VERSION - 1) {
     throw incompatible(from, value.contract);
   }

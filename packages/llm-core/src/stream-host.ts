@@ -21,7 +21,7 @@ export function streamWithPolicies(
   request: ChatRequest,
   options: CallOptions,
 ): BatchSource {
-  const holdsStart = request.overflow === "drop-oldest";
+  let holdsStart = false;
   let arrived = createRecord();
   let held: ChatEvent[] = [];
   let warnings: Warning[] = [];
@@ -118,7 +118,8 @@ export function streamWithPolicies(
       await host.ready();
       // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
       call.signal.throwIfAborted();
-      checkRequest(request);
+      checkRequest(request, options.timeouts);
+      holdsStart = request.overflow === "drop-oldest";
       ({ request: attempt, warnings } = withoutUndeclared(request, host.features));
       source = open(call.signal);
     } catch (error) {
