@@ -242,7 +242,7 @@ describe.skipIf(noBrowser)(
     test("an engine that dies while it writes is said, and the next question is answered", async () => {
       await ask(page, service.url, "Tell me the endless tale");
       await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-      expect(service.killEngine("SIGKILL")).toBeGreaterThan(0);
+      expect(service.signalEngine("SIGKILL")).toBeGreaterThan(0);
       const trouble = page.locator(".answer .trouble");
       await trouble.waitFor();
       expect(await trouble.locator("code").textContent()).toMatch(/^[a-z-]+$/);

@@ -12,8 +12,8 @@ import { buildPage } from "./built-page.ts";
 
 export interface RealService {
   readonly url: string;
-  /** Kills the processes in which the engines run; the service itself is left alone. */
-  killEngine(signal: "SIGKILL" | "SIGSTOP"): number;
+  /** Sends a signal to the processes in which the engines run; the service itself is left alone. */
+  signalEngine(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): number;
   /** What it wrote to its error output. */
   readonly complaints: () => string;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export async function startService(scripts: Readonly<Record<string, Script>> = {
   return {
     url,
     complaints: () => complaints,
-    killEngine(signal) {
+    signalEngine(signal) {
       const engines = child.pid === undefined ? [] : childrenOf(child.pid);
       for (const pid of engines) process.kill(pid, signal);
       return engines.length;

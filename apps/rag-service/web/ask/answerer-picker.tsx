@@ -23,7 +23,7 @@ export function AnswererPicker() {
         <span className="sr-only">Answered by</span>
         <select value={choice} onChange={(event) => choose(event.target.value)}>
           <option value="">
-            {active === undefined ? "Quotes, until there is a model" : `Automatic: ${active.ref}`}
+            {active === undefined ? "Quotes, until there is a model" : `Automatic: ${active.model}`}
           </option>
           {chat.map(({ ref, demonstration }) => (
             <option key={ref} value={ref}>

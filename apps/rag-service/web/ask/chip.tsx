@@ -1,8 +1,9 @@
-import { useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 
 import type { Citation } from "../../src/api/schemas.ts";
 import { readable } from "../document/inline.ts";
+import { currentPlace } from "../router.tsx";
 import { placeOf } from "./sources.ts";
 
 interface ChipProps {
@@ -18,6 +19,11 @@ export function Chip({ n, citation, lit, open }: ChipProps) {
   const button = useRef<HTMLButtonElement>(null);
   const [shown, show] = useState(false);
   const place = placeOf(citation);
+
+  // Whoever walks the sources, or opens one over the text, still sees what it belongs to.
+  useEffect(() => {
+    if (lit && currentPlace().query.has("source")) button.current?.scrollIntoView({ block: "nearest" });
+  }, [lit]);
 
   function position(card: HTMLElement | null): void {
     const chip = button.current?.getBoundingClientRect();

@@ -3,10 +3,14 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 /** How near to the end counts as being there. */
 const NEAR = 96;
 
-/** Keeps the end of a growing text in view, but only for a reader who is at its end. */
+/**
+ * Keeps the end of a growing text in view, but only for a reader who is at its end. What comes last, figures or an
+ * error, is part of it.
+ */
 export function useFollow(end: RefObject<HTMLElement | null>, growing: boolean, length: number) {
   const [away, setAway] = useState(false);
   const following = useRef(true);
+  const grew = useRef(growing);
 
   useEffect(() => {
     if (!growing) return undefined;
@@ -24,7 +28,9 @@ export function useFollow(end: RefObject<HTMLElement | null>, growing: boolean, 
   }, [growing, end]);
 
   useLayoutEffect(() => {
-    if (growing && following.current && length > 0) end.current?.scrollIntoView({ block: "nearest" });
+    const follow = following.current && (growing || grew.current);
+    grew.current = growing;
+    if (follow && length > 0) end.current?.scrollIntoView({ block: "nearest" });
   }, [growing, length, end]);
 
   const toEnd = useCallback(() => {

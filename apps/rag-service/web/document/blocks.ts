@@ -68,7 +68,16 @@ export function blocksOf(
       });
     }
   }
-  return blocks;
+  return blocks.map((block, index) =>
+    looksLikeHeading(text, block, blocks[index + 1]) ? { ...block, level: 2 } : block,
+  );
+}
+
+/** Not every heading begins a passage: a short line without an end mark over a paragraph is one, too. */
+function looksLikeHeading(text: string, { start, end, level }: Block, next: Block | undefined): boolean {
+  if (level !== undefined || next === undefined || end - start > 80 || next.end - next.start < 80)
+    return false;
+  return /^[\p{Lu}\p{N}][^\n|]*[\p{L}\p{N})]$/u.test(text.slice(start, end));
 }
 
 /** Blocks joined into sections of about this many characters, the unit that the browser lays out when it is near. */

@@ -49,7 +49,10 @@ export function DocumentPage({ id }: { readonly id: string }) {
         {back.startsWith("/ask/") ? (
           <Link href={back} className="plain">
             <ArrowLeft className="icon" aria-hidden />
-            Answer
+            <span>
+              <span className="wide-word">Back to the answer</span>
+              <span className="narrow-word">Answer</span>
+            </span>
           </Link>
         ) : (
           <Link href="/library" className="plain">
@@ -118,7 +121,17 @@ interface DocumentTextProps {
 }
 
 const DocumentText = memo(function DocumentText({ content, headings, from, to }: DocumentTextProps) {
-  const sections = useMemo(() => sectionsOf(blocksOf(content, headings)), [content, headings]);
+  const sections = useMemo(() => {
+    const [first, ...rest] = blocksOf(content, headings);
+    if (first === undefined) return [];
+    // The title stands above the text already.
+    const repeated = content.text.slice(first.start, first.end) === content.title;
+    if (!repeated || (from >= 0 && from < first.end)) return sectionsOf([first, ...rest]);
+    const [second, ...others] = rest;
+    if (second === undefined) return [];
+    const page = second.page ?? first.page;
+    return sectionsOf([page === undefined ? second : { ...second, page }, ...others]);
+  }, [content, headings, from]);
   if (sections.length === 0) return <p className="quiet">This document has no text.</p>;
   const paged = content.pages.length > 1;
   return sections.map((blocks) => (
