@@ -56,15 +56,23 @@ async function takeAll(page: Page, service: RealService, { name, all }: Variant)
     await page.locator("#question").fill(question);
     await page.keyboard.press("Enter");
   }
-  /** Lets the engine go on in small steps until there are some words, and holds it there. */
-  async function holdAmidAnswer(): Promise<void> {
-    await page.locator(".quote").first().waitFor();
+  /** Lets the engine go on in small steps until there are some words, and holds it there; not every try succeeds. */
+  async function askAndHold(question: string): Promise<void> {
     for (;;) {
-      service.signalEngine("SIGSTOP");
-      const [words = ""] = await page.locator(".answer-body").allTextContents();
-      if (words.length > 24) return;
+      await ask(question);
+      await page.locator(".quote").first().waitFor();
+      for (
+        let words = "";
+        words.length < 16;
+        words = (await page.locator(".answer-body").allTextContents()).join("")
+      ) {
+        service.signalEngine("SIGCONT");
+        await page.waitForTimeout(4);
+        service.signalEngine("SIGSTOP");
+      }
+      await page.waitForTimeout(200);
+      if (await page.getByRole("button", { name: "Stop" }).isVisible()) return;
       service.signalEngine("SIGCONT");
-      await page.waitForTimeout(15);
     }
   }
   const finished = () => page.getByRole("button", { name: "Try again" }).waitFor();
@@ -84,14 +92,12 @@ async function takeAll(page: Page, service: RealService, { name, all }: Variant)
   await page.locator("#question").blur();
   await shoot("ask");
 
-  await ask("Who surveyed the line?");
-  await holdAmidAnswer();
+  await askAndHold("Who surveyed the line?");
   await shoot("asking");
   service.signalEngine("SIGCONT");
   await finished();
 
-  await ask("Who surveyed the line?");
-  await holdAmidAnswer();
+  await askAndHold("Who surveyed the line?");
   service.signalEngine("SIGKILL");
   await page.locator(".answer .trouble").waitFor();
   await shoot("error");
