@@ -91,7 +91,6 @@ export const listModels = () => getJson<ModelList>(`${api}/models`);
 export const listProviders = () => getJson<ProviderList>(`${api}/providers`);
 export const download = (wanted: ModelDownload) =>
   sendJson<JobAccepted>("POST", "/api/models/download", wanted);
-export const readActive = () => getJson<ActiveSettings>(`${api}/settings/active`);
 export const putActive = (settings: ActiveSettingsPut) =>
   sendJson<ActiveSettings>("PUT", `${api}/settings/active`, settings);
 

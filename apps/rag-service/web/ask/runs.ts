@@ -37,10 +37,6 @@ export function useRun(id: string): LiveRun | undefined {
   return useSyncExternalStore(subscribe, () => runs.get(id));
 }
 
-export function peekRun(id: string): LiveRun | undefined {
-  return runs.get(id);
-}
-
 /** Asks; `started` is told the run's id as soon as it has one. */
 export async function ask(asked: Question, started: (runId: string) => void): Promise<void> {
   connections.get(UNSENT)?.abort();
