@@ -55,6 +55,7 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
     expect(await page.locator(".quote .quote-text").first().textContent()).toBe(fact);
     const mark = page.locator(".source-panel mark");
     expect(await mark.textContent()).toBe(fact);
+    await page.locator(".passage p").nth(3).waitFor(); // The quote comes first, what is around it a moment later.
     const [frame, place] = await Promise.all([page.locator(".passage").boundingBox(), mark.boundingBox()]);
     const middle = (place?.y ?? 0) + (place?.height ?? 0) / 2;
     expect(Math.abs(middle - ((frame?.y ?? 0) + (frame?.height ?? 0) / 2))).toBeLessThan(120);

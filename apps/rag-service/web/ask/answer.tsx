@@ -26,7 +26,8 @@ export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
   const running = run.status === "running";
   const end = useRef<HTMLDivElement>(null);
   const { away, toEnd } = useFollow(end, running, run.answer.length);
-  const written = run.answer !== "" && run.mode === "generate";
+  const asked = run.attempts.length > 0 && run.mode === "generate";
+  const written = run.answer.trim() !== "" && run.mode === "generate";
 
   return (
     <>
@@ -35,7 +36,7 @@ export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
       </p>
       {run.quotes.length > 0 && <Quotes run={run} focusedKey={focusedKey} focusSource={focusSource} />}
       <section className="answer" aria-label="Answer" aria-busy={running}>
-        {(written || (running && run.attempts.length > 0)) && <AnswerHead run={run} />}
+        {(written || asked) && <AnswerHead run={run} />}
         {run.notices
           .filter(({ code }) => !after.has(code))
           .map((notice) => (
@@ -50,6 +51,9 @@ export function Answer({ run, focusedKey, focusSource, again }: AnswerProps) {
           ))}
         {written && <AnswerBody run={run} focusedKey={focusedKey} focusSource={focusSource} />}
         {running && <Waiting run={run} />}
+        {run.status === "completed" && asked && !written && (
+          <p className="stopped">The model wrote nothing.</p>
+        )}
         {run.notices
           .filter(({ code }) => after.has(code))
           .map(({ message, hint }) => (
