@@ -62,7 +62,7 @@ export function createEcho(settings: EchoSettings, host: Host): EchoProvider {
     }
 
     const full = request.responseFormat?.type === "json" ? JSON.stringify(sample(request)) : replyTo(request);
-    const { words, cut } = limited(full, request, window - promptTokens - count(thoughts));
+    const { words, cut } = limited(full, request, window - promptTokens, count(thoughts));
     const id = "text";
     yield [{ type: "text-start", id }];
     for (const text of words) {
@@ -197,10 +197,11 @@ function limited(
   full: string,
   { stop = [], maxTokens }: ChatRequest,
   room: number,
+  thought: number,
 ): { words: string[]; cut: boolean } {
   const ends = stop.map((text) => full.indexOf(text)).filter((index) => index !== -1);
   const words = full.slice(0, Math.min(full.length, ...ends)).match(/\s*\S+|\s+$/gu) ?? [];
-  const limit = Math.min(room, maxTokens ?? Number.POSITIVE_INFINITY);
+  const limit = Math.max(0, Math.min(room, maxTokens ?? Number.POSITIVE_INFINITY) - thought);
   return { words: words.slice(0, limit), cut: words.length > limit };
 }
 

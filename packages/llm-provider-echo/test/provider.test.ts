@@ -153,3 +153,19 @@ test("unknown settings are refused with their name", async () => {
   const echo = createEcho({ windw: 3 } as never);
   await expect(generate(echo, ask("x"))).rejects.toThrow(/windw/);
 });
+
+test("thoughts count among the tokens of the answer, also where they leave no room for it", async () => {
+  const messages = [{ role: "user", content: "one two three" }] as const;
+  for (const [settings, maxTokens] of [
+    [{}, 3],
+    [{ contextWindow: 5 }, undefined],
+  ] as const) {
+    const answer = await generate(createEcho(settings), {
+      model: "echo",
+      messages,
+      maxTokens,
+      reasoning: "low",
+    });
+    expect(answer).toMatchObject({ text: "", finishReason: { unified: "length" } });
+  }
+});
