@@ -2,7 +2,7 @@ import { type CallOptions, type EventBatch, isLlmError, LlmError } from "@engine
 
 import { type Deadlines, startDeadlines } from "./deadlines.ts";
 import { statusFault, transportFault } from "./faults.ts";
-import { createLineDecoder, type Decoder } from "./lines.ts";
+import { createLineDecoder, type Decoder, tooLong } from "./lines.ts";
 import { readsOf } from "./raw-body.ts";
 import { createSseDecoder, type SseEvent } from "./sse.ts";
 import type { FetchLike } from "./transport.ts";
@@ -30,14 +30,19 @@ export interface WireCall extends CallOptions {
 /** How much of an error reply is read. */
 const ERROR_BODY_LIMIT = 64 * 1024;
 
+/** The most bytes of a reply that is JSON as a whole. */
+const JSON_LIMIT = 256 * 1024 * 1024;
+
 /** One request whose whole reply is JSON. */
 export async function callJson(endpoint: Endpoint, call: WireCall): Promise<unknown> {
+  const address = shownAddress(endpoint, call);
   const deadlines = startDeadlines(call.timeouts, call.signal);
-  const address = addressOf(endpoint, call);
+  let begun = false;
   try {
     const response = await open(endpoint, call, deadlines);
-    deadlines.waiting();
-    const text = await readText(response, Number.POSITIVE_INFINITY, deadlines);
+    begun = true;
+    const text = await readText(response, JSON_LIMIT, deadlines);
+    if (text === undefined) throw tooLong(JSON_LIMIT);
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -48,7 +53,7 @@ export async function callJson(endpoint: Endpoint, call: WireCall): Promise<unkn
       });
     }
   } catch (error) {
-    throw finalFault(error, deadlines, call, address, false);
+    throw finalFault(error, deadlines, call, address, begun);
   } finally {
     deadlines.end();
   }
@@ -129,7 +134,9 @@ function callPieces<Piece>(
 
   const onFault = async (error: unknown): Promise<never> => {
     const fault =
-      deadlines === undefined ? error : finalFault(error, deadlines, call, addressOf(endpoint, call), begun);
+      deadlines === undefined
+        ? error
+        : finalFault(error, deadlines, call, shownAddress(endpoint, call), begun);
     await end();
     throw fault;
   };
@@ -137,14 +144,49 @@ function callPieces<Piece>(
   const onBytes = (read: IteratorResult<Uint8Array>): PieceRead | Promise<PieceRead> => {
     deadlines?.arrived();
     try {
-      if (read.done === true) return last();
+      if (read.done === true) return last().catch(onDecodeFault);
       begun = true;
-      const pieces = decoder.add(read.value);
-      const batch = events === undefined || pieces.length === 0 ? pieces : events.add(pieces);
-      return batch.length > 0 ? { value: batch, done: false } : step();
+      const batch = decode(read.value);
+      return batch.length > 0 ? { value: batch, done: false } : more();
     } catch (error) {
-      return onFault(error);
+      return onDecodeFault(error);
     }
+  };
+
+  const decode = (bytes: Uint8Array): readonly unknown[] => {
+    const pieces = decoder.add(bytes);
+    return events === undefined || pieces.length === 0 ? pieces : events.add(pieces);
+  };
+
+  /** Reads on while nothing is complete, in a loop: a chain of promises would grow with every comment or part of a line. */
+  const more = async (): Promise<PieceRead> => {
+    for (;;) {
+      let read: IteratorResult<Uint8Array>;
+      try {
+        if (reads === undefined || over) return END;
+        deadlines?.waiting();
+        read = await reads.next();
+      } catch (error) {
+        return onFault(error);
+      }
+      deadlines?.arrived();
+      try {
+        if (read.done === true) return await last();
+        const batch = decode(read.value);
+        if (batch.length > 0) return { value: batch, done: false };
+      } catch (error) {
+        return onDecodeFault(error);
+      }
+    }
+  };
+
+  /** What a decoder throws is not the network's fault. */
+  const onDecodeFault = async (error: unknown): Promise<never> => {
+    deadlines?.leave();
+    await end();
+    if (!(error instanceof SyntaxError)) throw error;
+    const says = `${shownAddress(endpoint, call)} sent something that is not JSON`;
+    throw new LlmError("invalid-response", says, { cause: error, phase: "stream" });
   };
 
   const last = async (): Promise<PieceRead> => {
@@ -161,8 +203,8 @@ function callPieces<Piece>(
   };
 
   const first = async (): Promise<PieceRead> => {
-    deadlines = startDeadlines(call.timeouts, call.signal);
     try {
+      deadlines = startDeadlines(call.timeouts, call.signal);
       reads = readsOf(await open(endpoint, call, deadlines));
     } catch (error) {
       return onFault(error);
@@ -181,6 +223,8 @@ function callPieces<Piece>(
       return Promise.resolve({ value: events?.start() ?? [], done: false });
     },
     async return() {
+      // The headers may still be awaited: then there is no body to close.
+      if (!over && reads === undefined) deadlines?.leave();
       await end();
       return END;
     },
@@ -193,27 +237,36 @@ const END = { value: undefined, done: true } as const;
 
 async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadlines): Promise<Response> {
   const { body } = call;
+  const address = addressOf(endpoint, call);
+  const text = body === undefined ? undefined : jsonOf(body);
+  const headers = headersOf(
+    { "content-type": text === undefined ? undefined : "application/json" },
+    endpoint.headers,
+    call.headers,
+  );
   if (endpoint.fetch.reportsConnect !== true) deadlines.connected();
-  const response = await endpoint.fetch(addressOf(endpoint, call), {
-    method: call.method ?? (body === undefined ? "GET" : "POST"),
-    headers: {
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...endpoint.headers,
-      ...call.headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+  const response = await endpoint.fetch(address.href, {
+    method: call.method ?? (text === undefined ? "GET" : "POST"),
+    headers,
+    ...(text !== undefined && { body: text }),
     signal: deadlines.signal,
     onConnect: deadlines.connected,
   });
   deadlines.connected();
   if (response.ok) return response;
   deadlines.waiting();
-  const text = await readText(response, ERROR_BODY_LIMIT, deadlines).catch(() => "");
-  const fault = call.readFault?.(response.status, text);
-  throw fault ?? statusFault(response.status, response.headers, text, addressOf(endpoint, call));
+  const said = (await readText(response, ERROR_BODY_LIMIT, deadlines, true).catch(() => "")) ?? "";
+  const fault = call.readFault?.(response.status, said);
+  throw fault ?? statusFault(response.status, response.headers, said, shownAddress(endpoint, call));
 }
 
-async function readText(response: Response, limit: number, deadlines: Deadlines): Promise<string> {
+/** The text of the reply; where it is longer than `limit`, its beginning or nothing. */
+async function readText(
+  response: Response,
+  limit: number,
+  deadlines: Deadlines,
+  beginning = false,
+): Promise<string | undefined> {
   const reads = readsOf(response);
   const decoder = new TextDecoder();
   const parts: string[] = [];
@@ -226,7 +279,9 @@ async function readText(response: Response, limit: number, deadlines: Deadlines)
       deadlines.arrived();
       bytes += read.value.byteLength;
       parts.push(decoder.decode(read.value, { stream: true }));
-      if (bytes > limit) break;
+      if (bytes <= limit) continue;
+      if (!beginning) return undefined;
+      break;
     }
   } finally {
     await reads.return?.().catch(() => undefined);
@@ -247,6 +302,51 @@ function finalFault(
   return isLlmError(error) ? error : transportFault(error, address, begun);
 }
 
-function addressOf({ baseUrl }: Endpoint, { path }: WireCall): string {
-  return baseUrl.replace(/\/+$/, "") + path;
+/** The base URL's path goes on with the call's; its query, such as a version, stays at the end. */
+function addressOf({ baseUrl }: Endpoint, { path }: WireCall): URL {
+  const base = URL.parse(baseUrl);
+  if (base === null || !/^https?:$/.test(base.protocol)) {
+    throw new LlmError("invalid-settings", `"${baseUrl}" is no address of a server`, {
+      phase: "settings",
+      hint: "write it like http://127.0.0.1:8080",
+    });
+  }
+  const query = path.indexOf("?");
+  base.pathname = base.pathname.replace(/\/$/, "") + (query === -1 ? path : path.slice(0, query));
+  if (query !== -1)
+    base.search = base.search === "" ? path.slice(query) : `${base.search}&${path.slice(query + 1)}`;
+  return base;
+}
+
+/** For messages: without credentials and query, which may hold a key. */
+function shownAddress(endpoint: Endpoint, call: WireCall): string {
+  const { origin, pathname } = addressOf(endpoint, call);
+  return origin + pathname;
+}
+
+/** Headers of the call win over those of the endpoint. What HTTP cannot carry is told without its value: it may be a key. */
+function headersOf(...all: (Readonly<Record<string, string | undefined>> | undefined)[]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of all.flatMap((some) => Object.entries(some ?? {}))) {
+    try {
+      if (value !== undefined) headers.set(name, value);
+    } catch {
+      throw new LlmError("invalid-settings", `the header "${name}" has a character that HTTP cannot carry`, {
+        phase: "settings",
+        hint: "look for line ends and typographic characters in the key or header",
+      });
+    }
+  }
+  return headers;
+}
+
+function jsonOf(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    throw new LlmError("invalid-request", "the request cannot be written as JSON", {
+      phase: "request",
+      cause,
+    });
+  }
 }

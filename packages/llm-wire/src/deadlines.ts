@@ -1,6 +1,6 @@
 import { DEFAULT_TIMEOUTS, LlmError, type Timeouts } from "@enginehouse/llm-core";
 
-/** The clocks of one call. Only waiting for the backend counts: a slow reader never times out. */
+/** The clocks of one call. But for `total`, only waiting for the backend counts: a slow reader never times out. */
 export interface Deadlines {
   /** Fires with the caller's signal, or with a `timeout` error when a deadline passes. */
   readonly signal: AbortSignal;
@@ -12,6 +12,8 @@ export interface Deadlines {
   arrived(): void;
   /** The deadline that passed, as an error. */
   readonly fault: LlmError | undefined;
+  /** The call is given up: its request is cut off. */
+  leave(): void;
   /** Must be called once at the end: no timer and no listener stays. */
   end(): void;
 }
@@ -29,7 +31,7 @@ const SAYS: Record<Stage | "total", string> = {
 
 /** Starts the connect clock and the total clock. One timer serves all: a read costs two assignments. */
 export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): Deadlines {
-  const limits = { ...DEFAULT_TIMEOUTS, ...defined(timeouts) };
+  const limits = { ...DEFAULT_TIMEOUTS, ...given(timeouts) };
   const controller = new AbortController();
   const follow = (): void => controller.abort(signal?.reason);
   const now = (): number => performance.now();
@@ -40,6 +42,7 @@ export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): D
   let timer: ReturnType<typeof setTimeout> | undefined;
   let armedFor = Number.POSITIVE_INFINITY;
   let fault: LlmError | undefined;
+  let ended = false;
 
   const pass = (which: Stage | "total"): void => {
     fault = new LlmError("timeout", `${SAYS[which]} within ${seconds(limits[which])}`, {
@@ -67,6 +70,7 @@ export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): D
   };
 
   const set = (next: Stage, at: number): void => {
+    if (ended) return;
     stage = next;
     due = at;
     if (at < armedFor) arm();
@@ -89,7 +93,11 @@ export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): D
     get fault() {
       return fault;
     },
+    leave() {
+      if (!ended) controller.abort();
+    },
     end() {
+      ended = true;
       clearTimeout(timer);
       signal?.removeEventListener("abort", follow);
     },
@@ -100,6 +108,14 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`);
 
-function defined(timeouts: Timeouts): { [K in keyof Timeouts]-?: number } {
-  return Object.fromEntries(Object.entries(timeouts).filter(([, value]) => value !== undefined)) as never;
+function given(timeouts: Timeouts): { [K in keyof Timeouts]-?: number } {
+  const entries = Object.entries(timeouts).filter(([, value]) => value !== undefined);
+  for (const [name, value] of entries as [string, number][]) {
+    if (value >= 0) continue;
+    throw new LlmError(
+      "invalid-request",
+      `timeouts.${name}: expected milliseconds or Infinity, got ${value}`,
+    );
+  }
+  return Object.fromEntries(entries) as never;
 }

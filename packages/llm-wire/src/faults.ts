@@ -7,19 +7,30 @@ const EXCERPT = 300;
 export function transportFault(error: unknown, address: string, begun: boolean): LlmError {
   if (isLlmError(error)) return error;
   const codes = codesOf(error);
-  const init: LlmErrorInit = { cause: error, phase: begun ? "stream" : "connect" };
+  const later = codes.some((code) => LATER.has(code) || code.startsWith("HPE_"));
+  const early = later ? "request" : "connect";
+  const init: LlmErrorInit = { cause: error, phase: begun ? "stream" : early };
   if (codes.some((code) => TIMEOUTS.has(code))) {
     return new LlmError("timeout", `${address} did not answer in time (${codes.join(", ")})`, init);
   }
   if (begun) {
     return new LlmError("stream-interrupted", `${address} broke off in the middle of its answer`, init);
   }
-  const named = codes.find((code) => code in REASONS);
+  if (codes.some((code) => code.startsWith("HPE_"))) {
+    const hint = "is this the address of a model server?";
+    return new LlmError("invalid-response", `${address} did not answer in HTTP`, { ...init, hint });
+  }
+  const named = codes.find((code) => Object.hasOwn(REASONS, code));
   if (named !== undefined) {
     const [says, hint] = REASONS[named] ?? ["", ""];
     return new LlmError("unavailable", `${address}: ${says} (${named})`, { ...init, hint });
   }
-  if (codes.some((code) => code.includes("CERT") || code.startsWith("ERR_TLS"))) {
+  if (
+    codes.some(
+      (code) =>
+        code.includes("CERT") || code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE" || code.startsWith("ERR_TLS"),
+    )
+  ) {
     const hint = "check the certificate, or the address";
     return new LlmError("unavailable", `${address}: the certificate is not trusted (${codes.join(", ")})`, {
       ...init,
@@ -42,6 +53,9 @@ const REASONS: Record<string, readonly [string, string]> = {
   ENETUNREACH: ["there is no way to the network", "check the network and the address"],
 };
 
+/** Codes of a connection that was there. */
+const LATER = new Set(["ECONNRESET", "UND_ERR_SOCKET", "EPIPE"]);
+
 const TIMEOUTS = new Set([
   "ETIMEDOUT",
   "UND_ERR_CONNECT_TIMEOUT",
@@ -57,7 +71,7 @@ export function statusFault(status: number, headers: Headers, body: string, addr
   return new LlmError(code, `${address} answered ${status}${says === "" ? "" : `: ${says}`}`, {
     status,
     phase: "request",
-    retryable: status >= 500 ? true : undefined,
+    retryable: status >= 500 && status !== 501 ? true : undefined,
     retryAfterMs: retryAfter(headers),
     hint: page ? "is this the address of a model server?" : hint,
   });
@@ -76,6 +90,7 @@ const STATUS: Record<number, { code: ErrorCode; hint?: string }> = {
   404: { code: "model-not-found", hint: "check the model's name and the address" },
   408: { code: "timeout" },
   429: { code: "rate-limited", hint: "wait, or send fewer requests at once" },
+  501: { code: "unsupported", hint: "the backend does not have this; another version of it may" },
   502: { code: "unavailable", hint: "look into the backend's log" },
   503: { code: "unavailable", hint: "the backend is busy or starting; try again" },
   504: { code: "timeout" },
@@ -83,7 +98,7 @@ const STATUS: Record<number, { code: ErrorCode; hint?: string }> = {
 
 /** `Retry-After` in milliseconds: seconds or a date, and the `retry-after-ms` that some servers send. */
 export function retryAfter(headers: Headers, now = Date.now()): number | undefined {
-  const ms = Number(headers.get("retry-after-ms") ?? Number.NaN);
+  const ms = Number.parseFloat(headers.get("retry-after-ms") ?? "");
   if (Number.isFinite(ms) && ms >= 0) return ms;
   const value = headers.get("retry-after");
   if (value === null) return undefined;
@@ -118,6 +133,8 @@ function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if ("code" in at && typeof at.code === "string") codes.push(at.code);
+    // The parser of Node's own fetch has a name and no code.
+    if (at.name === "HTTPParserError") codes.push("HPE_PARSER");
     // Happy-eyeballs failures carry one error for each address.
     if (at instanceof AggregateError) codes.push(...at.errors.flatMap(codesOf));
   }

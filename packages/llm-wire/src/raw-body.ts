@@ -17,8 +17,6 @@ export function keepRaw(message: IncomingMessage, init: ResponseInit): Response 
     { highWaterMark: 0 },
   );
   const response = new Response(stream as unknown as ConstructorParameters<typeof Response>[0], init);
-  // A message that is destroyed before anybody reads it must not become an uncaught error.
-  message.on("error", () => undefined);
   raw.set(response, message);
   return response;
 }
@@ -41,14 +39,15 @@ export function readsOf(response: Response): AsyncIterator<Uint8Array> {
 
 /** `read()` joins the HTTP chunks that wait, so that a burst is parsed in one go. */
 function messageReads(message: IncomingMessage): AsyncIterator<Uint8Array> {
-  let wake: (() => void) | undefined;
+  /** Reads that wait; more than one where somebody reads ahead. */
+  let waiters: (() => void)[] = [];
   let fault: unknown = message.errored ?? undefined;
   let ended = message.readableEnded;
   let closed = message.closed;
   const ring = (): void => {
-    const waiting = wake;
-    wake = undefined;
-    waiting?.();
+    const waiting = waiters;
+    waiters = [];
+    for (const attempt of waiting) attempt();
   };
   message.on("readable", ring);
   message.once("end", () => {
@@ -79,7 +78,7 @@ function messageReads(message: IncomingMessage): AsyncIterator<Uint8Array> {
       const attempt = (): void => {
         try {
           const read = ready();
-          if (read === undefined) wake = attempt;
+          if (read === undefined) waiters.push(attempt);
           else resolve(read);
         } catch (error) {
           reject(error as Error);

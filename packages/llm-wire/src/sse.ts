@@ -1,4 +1,4 @@
-import { type Decoder, type DecoderOptions, tooLong } from "./lines.ts";
+import { createTextDecoder, type Decoder, type DecoderOptions, tooLong } from "./lines.ts";
 
 /** One server-sent event. */
 export interface SseEvent {
@@ -17,9 +17,9 @@ const LIMIT = 32 * 1024 * 1024;
  * not closed by a blank line is dropped at the end. A byte order mark at the start is not part of it.
  */
 export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decoder<SseEvent> {
-  const text = new TextDecoder("utf-8");
+  const text = createTextDecoder();
   let rest = "";
-  let heldCr = false;
+  let afterCr = false;
   let event = "";
   let id: string | undefined;
   let data: string | undefined;
@@ -39,38 +39,35 @@ export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decode
     else if (field === "id" && !line.includes("\0")) id = line.slice(start);
   };
 
-  const split = (arrived: string): SseEvent[] => {
-    let all = heldCr ? `\r${arrived}` : arrived;
-    heldCr = false;
-    if (all.includes("\r")) {
-      // A CR at the very end may be the first half of a CRLF.
-      heldCr = all.endsWith("\r");
-      all = (heldCr ? all.slice(0, -1) : all).replaceAll(/\r\n?/g, "\n");
+  const split = (read: string): SseEvent[] => {
+    if (read === "") return [];
+    let arrived = read;
+    // A CR ends its line at once; the LF that may follow it in the next read is the second half of that end.
+    if (afterCr && arrived.startsWith("\n")) arrived = arrived.slice(1);
+    afterCr = read.endsWith("\r");
+    if (arrived.includes("\r")) arrived = arrived.replaceAll(/\r\n?/g, "\n");
+    const first = arrived.indexOf("\n");
+    if (first === -1) {
+      // Joined when its end comes: looking through it at each read would cost the square of its length.
+      rest += arrived;
+      if (rest.length + (data?.length ?? 0) > limit) throw tooLong(limit);
+      return [];
     }
-    const from = rest.length;
-    all = rest === "" ? all : rest + all;
+    const all = rest === "" ? arrived : rest + arrived;
     const events: SseEvent[] = [];
     let at = 0;
-    for (let end = all.indexOf("\n", from); end !== -1; end = all.indexOf("\n", at)) {
+    for (let end = first + rest.length; end !== -1; end = all.indexOf("\n", at)) {
       take(all.slice(at, end), events);
       at = end + 1;
     }
-    rest = at === 0 ? all : all.slice(at);
+    rest = all.slice(at);
     if (rest.length + (data?.length ?? 0) > limit) throw tooLong(limit);
     return events;
   };
 
   return {
-    add: (bytes) => split(text.decode(bytes, { stream: true })),
-    end() {
-      const events = split(text.decode());
-      if (heldCr) {
-        heldCr = false;
-        take(rest, events);
-        rest = "";
-      }
-      return events;
-    },
+    add: (bytes) => split(text(bytes)),
+    end: () => split(text()),
   };
 }
 

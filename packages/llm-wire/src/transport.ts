@@ -15,7 +15,7 @@ export interface WireInit extends RequestInit {
 }
 
 export interface HttpTransport extends FetchLike {
-  /** Closes idle connections. Running requests end by their own signals. */
+  /** Closes all its connections, also those in use. A later request opens new ones. */
   close(): void;
 }
 
@@ -31,7 +31,7 @@ export function createHttpTransport(): HttpTransport {
   const transport = async (input: string | URL | Request, init: WireInit = {}): Promise<Response> => {
     const wanted = input instanceof Request ? input : undefined;
     const address = input instanceof Request ? input.url : input;
-    const method = init.method ?? wanted?.method ?? "GET";
+    const method = (init.method ?? wanted?.method ?? "GET").toUpperCase();
     const headers = new Headers(init.headers ?? wanted?.headers);
     const signal = init.signal ?? wanted?.signal ?? undefined;
     const body = await bytesOfBody(init.body ?? (wanted === undefined ? undefined : wanted.body), headers);
@@ -41,10 +41,10 @@ export function createHttpTransport(): HttpTransport {
       const message = await send(url, sent, signal, init.onConnect);
       const status = message.statusCode ?? 0;
       const { location } = message.headers;
-      const follow =
-        (init.redirect ?? "follow") === "follow" && location !== undefined && REDIRECTS.has(status);
-      if (!follow) return responseOf(message, status, method);
+      const follow = init.redirect !== "manual" && location !== undefined && REDIRECTS.has(status);
+      if (!follow) return responseOf(message, status, sent.method, { url, redirected: hops > 0 });
       message.destroy();
+      if (init.redirect === "error") throw new TypeError("the reply is a redirect, and none is followed");
       if (hops === MAX_REDIRECTS) throw new TypeError(`more than ${MAX_REDIRECTS} redirects`);
       const next = new URL(location, url);
       sent = redirected(sent, status, next.origin === url.origin);
@@ -76,6 +76,8 @@ export function createHttpTransport(): HttpTransport {
       let answered: IncomingMessage | undefined;
       const outgoing = request(url, options, (message) => {
         answered = message;
+        // A message that is destroyed before anybody reads it must not become an uncaught error.
+        message.on("error", () => undefined);
         // After the headers the abort belongs to the body: it must break the read that is under way.
         message.once("close", () => signal?.removeEventListener("abort", stop));
         resolve(message);
@@ -88,7 +90,7 @@ export function createHttpTransport(): HttpTransport {
         reject(reason);
       };
       signal?.addEventListener("abort", stop, { once: true });
-      outgoing.once("error", (error) => {
+      outgoing.on("error", (error) => {
         if (answered === undefined) signal?.removeEventListener("abort", stop);
         reject(error);
       });
@@ -120,12 +122,14 @@ interface Sent {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
 
-/** As fetch does it: 303, and 301 or 302 after a POST, become a GET; credentials stay with their origin. */
+const CREDENTIALS = /auth|cookie|key|token|secret/i;
+
+/** As fetch does it: 303, and 301 or 302 after a POST, become a GET; credentials, of whatever name, stay with their origin. */
 function redirected({ method, headers, body }: Sent, status: number, sameOrigin: boolean): Sent {
   const becomesGet = (status === 303 && method !== "HEAD") || (status < 303 && method === "POST");
   const next = new Headers(headers);
   if (becomesGet) for (const name of ["content-type", "content-length"]) next.delete(name);
-  if (!sameOrigin) for (const name of ["authorization", "cookie", "proxy-authorization"]) next.delete(name);
+  if (!sameOrigin) for (const name of headers.keys()) if (CREDENTIALS.test(name)) next.delete(name);
   return { method: becomesGet ? "GET" : method, headers: next, body: becomesGet ? undefined : body };
 }
 
@@ -142,15 +146,26 @@ async function bytesOfBody(body: RequestInit["body"], headers: Headers): Promise
   return new Uint8Array(await reply.arrayBuffer());
 }
 
-function responseOf(message: IncomingMessage, status: number, method: string): Response {
-  const headers = new Headers();
-  for (let index = 0; index < message.rawHeaders.length; index += 2) {
-    headers.append(message.rawHeaders[index] ?? "", message.rawHeaders[index + 1] ?? "");
+function responseOf(
+  message: IncomingMessage,
+  status: number,
+  method: string,
+  { url, redirected }: { readonly url: URL; readonly redirected: boolean },
+): Response {
+  try {
+    const headers = new Headers();
+    for (let index = 0; index < message.rawHeaders.length; index += 2) {
+      headers.append(message.rawHeaders[index] ?? "", message.rawHeaders[index + 1] ?? "");
+    }
+    const init = { status, statusText: message.statusMessage ?? "", headers };
+    const empty = WITHOUT_BODY.has(status) || method === "HEAD";
+    if (empty) message.resume();
+    const response = empty ? new Response(null, init) : keepRaw(message, init);
+    return Object.defineProperties(response, { url: { value: url.href }, redirected: { value: redirected } });
+  } catch (cause) {
+    message.destroy();
+    throw Object.assign(new TypeError(`a reply of status ${status} that fetch does not know`, { cause }), {
+      code: "HPE_INVALID_STATUS",
+    });
   }
-  const init = { status, statusText: message.statusMessage ?? "", headers };
-  if (WITHOUT_BODY.has(status) || method === "HEAD") {
-    message.resume();
-    return new Response(null, init);
-  }
-  return keepRaw(message, init);
 }
