@@ -129,8 +129,8 @@ export declare const DEFAULT_TIMEOUTS: Required<{
     [K in keyof Timeouts]: number;
 }>;
 
-/** Makes a plugin's default export. */
-export declare function defineProvider<Settings, Made extends Provider>(definition: ProviderDefinition<Settings, Made>): ProviderPlugin<Settings, Made>;
+/** Makes a plugin's default export. Of what `create` gives, the contract's methods pass and no others. */
+export declare function defineProvider<Settings, Made extends Provider>(definition: ProviderDefinition<Settings, Made>): ProviderPlugin<Settings, Hosted<Made>>;
 
 /** Why a package was, or was not, used. */
 export declare interface Diagnostic {
@@ -343,6 +343,9 @@ export declare interface Host {
     readonly models: readonly ModelFile[];
 }
 
+/** What is left of a provider with the core around it. */
+export declare type Hosted<Made extends Provider> = Provider & Pick<Made, keyof Made & keyof Provider>;
+
 /** The refusal of a plugin that speaks another contract. */
 export declare function incompatible(from: string, contract: number): LlmError;
 
@@ -401,6 +404,7 @@ export declare interface LlmErrorInit {
     readonly figures?: Readonly<Record<string, number>> | undefined;
     /** What to do next, as one sentence for a person. */
     readonly hint?: string | undefined;
+    /** What was thrown, untouched: a printed `LlmError` hides the secrets of its cause, the cause printed alone does not. */
     readonly cause?: unknown;
 }
 
@@ -581,7 +585,7 @@ export declare interface ProviderDefinition<Settings, Made extends Provider> {
     readonly contract: number;
     /** Equal to the manifest's features. What is not here is refused before the provider is called. */
     readonly features?: readonly Feature[] | undefined;
-    /** Strict: an unknown key is an issue that names its path. */
+    /** Strict: an unknown key is an issue that names its path. It checks and changes nothing: `create` gets what the application gave. */
     readonly settings: SettingsSchema<Settings>;
     /** Does nothing but make the object: no socket, file, environment or console before the first operation, and no look at the settings' values. */
     readonly create: (settings: Settings, host: Host) => Made;
@@ -640,6 +644,8 @@ export declare type ReasoningEffort = "none" | "low" | "medium" | "high";
 export declare interface ReasoningEndEvent {
     readonly type: "reasoning-end";
     readonly id: string;
+    /** What the provider wants back with this part in the next request. */
+    readonly providerData?: JsonObject | undefined;
 }
 
 export declare interface ReasoningPart extends WithProviderData {
@@ -766,6 +772,8 @@ export declare interface TextDeltaEvent {
 export declare interface TextEndEvent {
     readonly type: "text-end";
     readonly id: string;
+    /** What the provider wants back with this part in the next request. */
+    readonly providerData?: JsonObject | undefined;
 }
 
 export declare interface TextPart extends WithProviderData {
@@ -811,6 +819,8 @@ export declare interface ToolCallEvent {
     readonly inputText: string;
     readonly input?: JsonValue | undefined;
     readonly inputError?: string | undefined;
+    /** What the provider wants back with this part in the next request. */
+    readonly providerData?: JsonObject | undefined;
 }
 
 export declare interface ToolCallPart extends WithProviderData {

@@ -11,7 +11,7 @@ export interface ProviderDefinition<Settings, Made extends Provider> {
   readonly contract: number;
   /** Equal to the manifest's features. What is not here is refused before the provider is called. */
   readonly features?: readonly Feature[] | undefined;
-  /** Strict: an unknown key is an issue that names its path. */
+  /** Strict: an unknown key is an issue that names its path. It checks and changes nothing: `create` gets what the application gave. */
   readonly settings: SettingsSchema<Settings>;
   /** Does nothing but make the object: no socket, file, environment or console before the first operation, and no look at the settings' values. */
   readonly create: (settings: Settings, host: Host) => Made;
@@ -39,15 +39,18 @@ export type AnyPlugin = Omit<ProviderPlugin, "create"> & {
   readonly create: (settings?: never, host?: Partial<Host>) => Provider;
 };
 
+/** What is left of a provider with the core around it. */
+export type Hosted<Made extends Provider> = Provider & Pick<Made, keyof Made & keyof Provider>;
+
 const MARKER = Symbol.for("enginehouse.provider-plugin");
 
-/** Makes a plugin's default export. */
+/** Makes a plugin's default export. Of what `create` gives, the contract's methods pass and no others. */
 export function defineProvider<Settings, Made extends Provider>(
   definition: ProviderDefinition<Settings, Made>,
-): ProviderPlugin<Settings, Made> {
+): ProviderPlugin<Settings, Hosted<Made>> {
   const { id, contract, settings, create } = definition;
   const features = definition.features ?? [];
-  const plugin: ProviderPlugin<Settings, Made> = {
+  const plugin: ProviderPlugin<Settings, Hosted<Made>> = {
     id,
     contract,
     features,

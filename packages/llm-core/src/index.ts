@@ -20,6 +20,7 @@ export {
   type AnyPlugin,
   defineProvider,
   type Host,
+  type Hosted,
   isProviderPlugin,
   type ProviderDefinition,
   type ProviderPlugin,

@@ -100,7 +100,6 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     }
     const formats = entry.manifest?.modelFormats;
     const models = (discovery?.models ?? []).filter((model) => formats?.includes(model.format) ?? true);
-    // The schema above has just checked them; their type is the plugin's own business.
     return checked(name, () => plugin.create(settings as never, { name, models }));
   };
 
@@ -152,7 +151,6 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
         const closed = await Promise.allSettled(
           all.flatMap((one) => (one.status === "fulfilled" ? [one.value.close()] : [])),
         );
-        // All were closed as far as they could be before the first that could not is told.
         for (const one of closed) if (one.status === "rejected") throw one.reason;
       })()),
   };

@@ -34,6 +34,16 @@ test("a plugin keeps the methods that its provider surely has", () => {
   expectTypeOf(plugin.create()).toExtend<Provider>();
 });
 
+test("a method that the contract does not have is not promised either", () => {
+  const plugin = defineProvider({
+    id: "x",
+    contract: 1,
+    settings: anything,
+    create: (_, host) => ({ name: host.name, extra: () => 1, close: async () => undefined }),
+  });
+  expectTypeOf(plugin.create()).not.toHaveProperty("extra");
+});
+
 test("events are a closed union", () => {
   expectTypeOf<ChatEvent["type"]>().not.toEqualTypeOf<string>();
   expectTypeOf<Extract<ChatEvent, { type: "finish" }>["usage"]>().toEqualTypeOf<Usage>();
