@@ -1,7 +1,7 @@
 import { createServer as createNetServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
 
-import { isLlmError, LlmError } from "@enginehouse/llm-core";
+import { isLlmError, type LlmError } from "@enginehouse/llm-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import {
@@ -158,7 +158,7 @@ describe.each(ways)("over %s", (_, fetchLike) => {
     while (server.requests.length === 0) await sleep(5);
     await lines.return?.();
     await within(1_000, server.closed(), "the server sees the close");
-    await reading;
+    expect(isLlmError(await reading) || (await reading)).toBeTruthy();
   });
 });
 

@@ -1,0 +1,72 @@
+import { type CallOptions, LlmError } from "@enginehouse/llm-core";
+
+import type { FetchLike } from "./transport.ts";
+
+/** Where a backend listens, and how it is reached. */
+export interface Endpoint {
+  /** With or without a slash at its end. */
+  readonly baseUrl: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly fetch: FetchLike;
+}
+
+export interface WireCall extends CallOptions {
+  /** Appended to the base URL: `/api/chat`. */
+  readonly path: string;
+  /** Default POST with a body, else GET. */
+  readonly method?: string | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What only this backend's wording tells of an error reply; `undefined` leaves it to the status. */
+  readonly readFault?: ((status: number, body: string) => LlmError | undefined) | undefined;
+}
+
+/** The base URL's path goes on with the call's; its query, such as a version, stays at the end. */
+export function addressOf({ baseUrl }: Endpoint, { path }: WireCall): URL {
+  const base = URL.parse(baseUrl);
+  if (base === null || !/^https?:$/.test(base.protocol)) {
+    throw new LlmError("invalid-settings", `"${baseUrl}" is no address of a server`, {
+      phase: "settings",
+      hint: "write it like http://127.0.0.1:8080",
+    });
+  }
+  const query = path.indexOf("?");
+  base.pathname = base.pathname.replace(/\/$/, "") + (query === -1 ? path : path.slice(0, query));
+  if (query !== -1)
+    base.search = base.search === "" ? path.slice(query) : `${base.search}&${path.slice(query + 1)}`;
+  return base;
+}
+
+/** For messages: without credentials and query, which may hold a key. */
+export function shownAddress(endpoint: Endpoint, call: WireCall): string {
+  const { origin, pathname } = addressOf(endpoint, call);
+  return origin + pathname;
+}
+
+/** Headers of the call win over those of the endpoint. What HTTP cannot carry is told without its value: it may be a key. */
+export function headersOf(...all: (Readonly<Record<string, string | undefined>> | undefined)[]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of all.flatMap((some) => Object.entries(some ?? {}))) {
+    try {
+      if (value !== undefined) headers.set(name, value);
+    } catch {
+      throw new LlmError("invalid-settings", `the header "${name}" has a character that HTTP cannot carry`, {
+        phase: "settings",
+        hint: "look for line ends and typographic characters in the key or header",
+      });
+    }
+  }
+  return headers;
+}
+
+export function jsonOf(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    throw new LlmError("invalid-request", "the request cannot be written as JSON", {
+      phase: "request",
+      cause,
+    });
+  }
+}
