@@ -107,22 +107,25 @@ export function writeGbnf({ root, named }: Shapes): {
     const members = properties.map(({ name, shape }) =>
       rule(`${quote(JSON.stringify(name))} ":" " "? ${write(shape)}`),
     );
-    return rule(`"{" ${ws} ${writeMembers(properties, members, 0, false)} "}"`);
+    return rule(`"{" ${ws} ${writeMembers(properties, members)} "}"`);
   }
 
-  /** What may follow from property `index` on: with commas once one has been written, with an end wherever only optional ones are left. */
-  function writeMembers(
-    properties: readonly Property[],
-    members: readonly string[],
-    index: number,
-    started: boolean,
-  ): string {
+  /**
+   * What may follow from a property on: with commas once one has been written, with an end wherever only optional ones
+   * are left. From the last one backwards, so that each is written once: every optional one branches.
+   */
+  function writeMembers(properties: readonly Property[], members: readonly string[]): string {
     const ws = shared("ws");
-    const member = members[index];
-    if (member === undefined) return started ? ws : `""`;
-    const written = `${started ? `"," ${ws} ` : ""}${member} ${writeMembers(properties, members, index + 1, true)}`;
-    if (properties[index]?.required === true) return written;
-    return rule(`${written} | ${writeMembers(properties, members, index + 1, started)}`);
+    let first = `""`;
+    let later = ws;
+    for (const [index, { required }] of [...properties.entries()].toReversed()) {
+      const member = members[index] ?? "";
+      const asFirst = `${member} ${later}`;
+      const asLater = `"," ${ws} ${member} ${later}`;
+      first = required ? asFirst : rule(`${asFirst} | ${first}`);
+      later = required ? asLater : rule(`${asLater} | ${later}`);
+    }
+    return first;
   }
 
   function repeat(symbol: string, least: number, most: number | undefined, what: string): string {
