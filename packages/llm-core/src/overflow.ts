@@ -5,9 +5,8 @@ import type { Warning } from "./events.ts";
 /**
  * The request with its oldest turns gone: as many as the error's figures call for, else one. A turn is a user's
  * message and all that answered it; system messages and the last turn stay. Throws the error when nothing can go.
- * Replaces an earlier `dropped` warning in `warnings` by one that counts all.
  */
-export function dropOldest(request: ChatRequest, error: LlmError, warnings: Warning[]): ChatRequest {
+export function dropOldest(request: ChatRequest, error: LlmError): { request: ChatRequest; dropped: number } {
   const { messages } = request;
   const starts = messages.flatMap((message, index) => (message.role === "user" ? [index] : []));
   const last = starts.at(-1);
@@ -26,16 +25,16 @@ export function dropOldest(request: ChatRequest, error: LlmError, warnings: Warn
     if (gone >= goal) break;
   }
   const kept = messages.filter((message, index) => index >= end || message.role === "system");
-  const before = warnings.findIndex((warning) => warning.code === "dropped");
-  const earlier = before === -1 ? 0 : Number.parseInt(warnings[before]?.message ?? "0", 10);
-  if (before !== -1) warnings.splice(before, 1);
-  const count = earlier + messages.length - kept.length;
-  warnings.push({
+  return { request: { ...request, messages: kept }, dropped: messages.length - kept.length };
+}
+
+/** What the reader of an answer is told of the messages that it could not take into account. */
+export function droppedWarning(count: number): Warning {
+  return {
     code: "dropped",
     option: "overflow",
     message: `${count} of the oldest messages were left out to fit the context window`,
-  });
-  return { ...request, messages: kept };
+  };
 }
 
 /** In characters; a file counts as much as a page, as its bytes are no measure of its tokens. */

@@ -1,4 +1,5 @@
 import type { Call, Calls } from "./calls.ts";
+import { LlmError } from "./errors.ts";
 import type { PullProgress, PullRequest } from "./model.ts";
 import type { CallOptions, Provider } from "./provider.ts";
 
@@ -17,6 +18,7 @@ export function pullWithPromises(
   let call: Call | undefined;
   let source: AsyncIterator<PullProgress> | undefined;
   let fraction: number | undefined;
+  let finished = false;
   let over = false;
 
   const end = (): void => {
@@ -36,10 +38,12 @@ export function pullWithPromises(
       const { value, done } = await source.next();
       if (over) return END;
       if (done === true) {
+        if (!finished) throw new LlmError("stream-interrupted", "the download ended before it was done");
         end();
         return END;
       }
       const progress = value as PullProgress;
+      finished ||= progress.status === "done";
       fraction = progress.status === "done" ? 1 : furthest(fraction, progress.fraction);
       return { value: { ...progress, fraction }, done: false };
     } catch (error) {

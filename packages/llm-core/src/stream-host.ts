@@ -2,7 +2,7 @@ import { type Call, type Calls, GRACE, modelOf, settledWithin } from "./calls.ts
 import type { ChatRequest } from "./chat.ts";
 import { isLlmError, LlmError, type PartialAnswer, toLlmError } from "./errors.ts";
 import type { ChatEvent, ToolCallEvent, Usage, Warning } from "./events.ts";
-import { dropOldest } from "./overflow.ts";
+import { droppedWarning, dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
 import { batchesOf, type BatchRead, type BatchSource, type EventBatch } from "./stream.ts";
@@ -25,6 +25,7 @@ export function streamWithPolicies(
   let arrived = createRecord();
   let held: ChatEvent[] = [];
   let warnings: Warning[] = [];
+  let dropped = 0;
   let attempt = request;
   let call: Call | undefined;
   let source: AsyncIterator<EventBatch> | undefined;
@@ -78,9 +79,10 @@ export function streamWithPolicies(
       batch = [...held, ...batch];
       held = [];
     }
-    if (warnings.length > 0 && batch.length > 0) {
-      batch = withWarnings(batch, warnings);
+    if ((warnings.length > 0 || dropped > 0) && batch.length > 0) {
+      batch = withWarnings(batch, dropped === 0 ? warnings : [...warnings, droppedWarning(dropped)]);
       warnings = [];
+      dropped = 0;
     }
     return batch === read.value ? (read as BatchRead) : { value: batch, done: false };
   };
@@ -102,7 +104,9 @@ export function streamWithPolicies(
       return fail(error);
     try {
       call.signal.throwIfAborted();
-      attempt = dropOldest(attempt, error, warnings);
+      const shorter = dropOldest(attempt, error);
+      attempt = shorter.request;
+      dropped += shorter.dropped;
       arrived = createRecord();
       held = [];
       source = open(call.signal);

@@ -210,6 +210,18 @@ describe("a plugin's own end", () => {
   });
 });
 
+test("a pull that ends before it is done is a fault, not a success", async () => {
+  const { pullModel } = pluginOf(() => ({
+    async *pullModel() {
+      yield { status: "downloading" as const, fraction: 0.4 };
+    },
+  })).create();
+  const pulling = async (): Promise<void> => {
+    for await (const progress of pullModel?.({ model: "m" }) ?? []) expect(progress.fraction).toBe(0.4);
+  };
+  await expect(pulling()).rejects.toMatchObject({ code: "stream-interrupted", phase: "pull" });
+});
+
 describe("a pull", () => {
   const pull = (make: NonNullable<Provider["pullModel"]>) => {
     const pullModel = pluginOf(() => ({ pullModel: make })).create().pullModel;
