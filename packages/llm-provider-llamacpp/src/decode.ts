@@ -4,15 +4,18 @@ import {
   type FinishReason,
   type LoadedModel,
   LlmError,
+  type Usage,
   type Warning,
 } from "@enginehouse/llm-core";
 
-import { checkOutput, readInput } from "./engine/checked-output.ts";
+import { faultOfOutput, readInput } from "./engine/checked-output.ts";
 import type { ChatOutcome, EngineEvent, ModelLack, Resident } from "./wire.ts";
 
 export interface ChatDecoder {
   /** The events for one batch of the engine's. */
   add(batch: readonly EngineEvent[]): ChatEvent[];
+  /** Set by the end of an answer that is none: it belongs after the events that led to it. */
+  fault(): LlmError | undefined;
 }
 
 export interface DecoderOptions {
@@ -25,7 +28,8 @@ export interface DecoderOptions {
 
 export function createDecoder({ request, warnings, newCallId, schema }: DecoderOptions): ChatDecoder {
   const events: ChatEvent[] = [];
-  const output: string[] = [];
+  const output = { text: [] as string[], thought: [] as string[] };
+  let fault: LlmError | undefined;
   let started = false;
   let block: { readonly kind: "text" | "thought"; readonly id: string } | undefined;
   let blocks = 0;
@@ -54,7 +58,7 @@ export function createDecoder({ request, warnings, newCallId, schema }: DecoderO
       events.push({ type: kind === "text" ? "text-start" : "reasoning-start", id: block.id });
     }
     events.push({ type: kind === "text" ? "text-delta" : "reasoning-delta", id: block.id, text });
-    if (schema !== undefined && kind === "text") output.push(text);
+    if (schema !== undefined) output[kind].push(text);
   };
   const openCall = (index: number, name: string): NonNullable<typeof call> => {
     if (call?.index === index) return call;
@@ -80,16 +84,22 @@ export function createDecoder({ request, warnings, newCallId, schema }: DecoderO
     if (call !== undefined) closeCall(call, "the output limit ended the call");
     const { window, promptTokens, timings } = outcome;
     const unified = reasonOf(outcome.stop, calls);
-    if (schema !== undefined) checkOutput(output.join(""), schema, unified === "length");
+    const usage: Usage = {
+      inputTokens: promptTokens,
+      outputTokens: outcome.outputTokens,
+      cachedInputTokens: outcome.cachedTokens,
+      reasoningTokens: outcome.thoughtTokens,
+    };
+    if (schema !== undefined) {
+      const [answer, reasoning] = [output.text.join(""), output.thought.join("")];
+      const partial = { text: answer, reasoning, toolCalls: [], usage };
+      fault = faultOfOutput(partial, schema, unified === "length");
+      if (fault !== undefined) return;
+    }
     events.push({
       type: "finish",
       reason: { unified, raw: outcome.stop },
-      usage: {
-        inputTokens: promptTokens,
-        outputTokens: outcome.outputTokens,
-        cachedInputTokens: outcome.cachedTokens,
-        reasoningTokens: outcome.thoughtTokens,
-      },
+      usage,
       context: { window, promptTokens, truncated: "no" },
       timings: {
         queueMs: timings.queue,
@@ -142,6 +152,7 @@ export function createDecoder({ request, warnings, newCallId, schema }: DecoderO
       }
       return [...events];
     },
+    fault: () => fault,
   };
 }
 

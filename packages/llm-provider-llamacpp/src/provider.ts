@@ -57,6 +57,8 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
           if (read.done === true) break;
           const events = decoder.add(read.value);
           if (events.length > 0) yield events;
+          const fault = decoder.fault();
+          if (fault !== undefined) throw fault;
         }
       } finally {
         await batches.return?.();

@@ -153,8 +153,8 @@ export type FromChild =
   | { readonly type: "events"; readonly call: number; readonly events: readonly EngineEvent[] }
   | { readonly type: "reply"; readonly call: number; readonly reply: unknown }
   | { readonly type: "fault"; readonly call: number; readonly fault: Fault }
-  /** Nothing is loaded and nothing runs. */
-  | { readonly type: "empty" };
+  /** Nothing is loaded and nothing runs. `after`: the last call that it knows of. */
+  | { readonly type: "empty"; readonly after: number };
 
 /** An `LlmError` as data. */
 export interface Fault {

@@ -114,12 +114,16 @@ describe("a call", () => {
   });
 });
 
-test("output that breaks its schema is output-invalid", () => {
-  const schema = { type: "integer", multipleOf: 7 };
-  expect(() => decode([ready, { kind: "text", text: "8" }, end("eogToken")], {}, schema)).toThrow(/schema/);
-  expect(decode([ready, { kind: "text", text: "14" }, end("eogToken")], {}, schema).at(-1)?.type).toBe(
-    "finish",
-  );
+test("output that breaks its schema is a fault with all of it, after the events that led to it", () => {
+  const request: ChatRequest = { model: "m", messages: [] };
+  const schema = { type: "integer", maximum: 7 };
+  const decoder = createDecoder({ request, warnings: [], newCallId: () => "id", schema });
+  const events = decoder.add([ready, { kind: "text", text: "8" }, end("eogToken")]);
+  expect(typesOf(events)).toEqual(["start", "text-start", "text-delta", "text-end"]);
+  expect(decoder.fault()).toMatchObject({
+    code: "output-invalid",
+    partial: { text: "8", usage: { inputTokens: 9, outputTokens: 3 } },
+  });
 });
 
 test("what the model lacks is a fault, or a warning in the start", () => {

@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { platform } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -7,6 +8,8 @@ import { type ChatRequest, generate } from "@enginehouse/llm-core";
 import { describe, expect, test, vi } from "vitest";
 
 import { createChildEngine } from "../src/engine/child-process.ts";
+import { engineOptions } from "../src/settings.ts";
+import type { ChatJob, Engine } from "../src/wire.ts";
 import { createModelFolder } from "./model-folder.ts";
 import { enginesOf, isAlive } from "./processes.ts";
 
@@ -14,6 +17,9 @@ const models = createModelFolder();
 const endless = models.scripted("endless", [{ say: "la ", forever: true }], { padding: { width: 512 } });
 const request: ChatRequest = { model: endless, messages: [{ role: "user", content: "sing" }] };
 const linux = platform() === "linux";
+
+const load = (engine: Engine, id: string): Promise<unknown> =>
+  engine.ask("load", { model: { id, path: `${models.folder}/${id}.gguf` } }, new AbortController().signal);
 
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 500 && !holds(); tries += 1)
@@ -106,12 +112,48 @@ test(
       keepAlive: 0,
     } as const;
     const engine = createChildEngine(options, 0);
-    const { signal } = new AbortController();
-    const load = (): Promise<unknown> =>
-      engine.ask("load", { model: { id: endless, path: `${models.folder}/${endless}.gguf` } }, signal);
-    expect(await load()).toMatchObject({ id: endless });
+    expect(await load(engine, endless)).toMatchObject({ id: endless });
     await until(() => enginesOf().every((id) => before.includes(id)));
-    expect(await load()).toMatchObject({ id: endless });
+    expect(await load(engine, endless)).toMatchObject({ id: endless });
+    await engine.close();
+  },
+);
+
+test(
+  "an engine that was empty for a moment does not end while it has a model again",
+  { skip: !linux },
+  async () => {
+    const linger = 100;
+    const engine = createChildEngine({ ...engineOptions({ threads: 1, gpu: false }), parallel: 1 }, linger);
+    const { signal } = new AbortController();
+    // The next call is on its way while the engine still says that it is empty.
+    await expect(load(engine, "missing")).rejects.toMatchObject({ code: "model-load-failed" });
+    expect(await load(engine, endless)).toMatchObject({ id: endless });
+    await new Promise((resolve) => setTimeout(resolve, linger * 4));
+    expect(await engine.ask("loaded", undefined, signal)).toMatchObject([{ id: endless }]);
+    await engine.close();
+  },
+);
+
+test(
+  "what cannot be sent to the engine is the caller's fault, and holds up no exit",
+  { skip: !linux },
+  async () => {
+    const engine = createChildEngine(engineOptions({ threads: 1, gpu: false }), 0);
+    const { signal } = new AbortController();
+    const before = enginesOf();
+    const texts = [(): string => "not a text"] as unknown as string[];
+    const model = { id: endless, path: `${models.folder}/${endless}.gguf` };
+    await expect(engine.ask("embed", { model, texts }, signal)).rejects.toMatchObject({
+      code: "invalid-request",
+      hint: expect.any(String),
+    });
+    const job = { model, texts } as unknown as ChatJob;
+    await expect(engine.chat(job, signal).next()).rejects.toMatchObject({ code: "invalid-request" });
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+    // Nothing runs in it, so that it counts as unused.
+    await expect(load(engine, "missing")).rejects.toMatchObject({ code: "model-load-failed" });
+    await until(() => enginesOf().every((id) => before.includes(id)));
     await engine.close();
   },
 );

@@ -48,6 +48,31 @@ test("a model that only writes nonsense still writes valid JSON", async () => {
   }
 });
 
+test("output that breaks its schema keeps all of its text and its figures", async () => {
+  const fault = await generate(
+    provider,
+    ask({
+      model: models.scripted("rhymer", [{ say: '{"name": "one two three four five six seven eight nine"}' }]),
+      unsupported: "warn",
+      responseFormat: {
+        type: "json",
+        schema: {
+          type: "object",
+          properties: { name: { type: "string", pattern: "^b" } },
+          required: ["name"],
+        },
+      },
+    }),
+  ).catch((error: unknown) => error);
+  expect(fault).toMatchObject({
+    code: "output-invalid",
+    partial: {
+      text: '{"name": "one two three four five six seven eight nine"}',
+      usage: { inputTokens: expect.any(Number), outputTokens: expect.any(Number) },
+    },
+  });
+});
+
 test("output that the limit cuts is output-invalid and keeps its text", async () => {
   const fault = await generate(provider, ask({ maxTokens: 3 })).catch((error: unknown) => error);
   expect(fault).toMatchObject({ code: "output-invalid", hint: expect.stringContaining("maxTokens") });

@@ -1,14 +1,15 @@
-import { type JsonValue, LlmError } from "@enginehouse/llm-core";
+import { type JsonValue, LlmError, type PartialAnswer } from "@enginehouse/llm-core";
 
 import { checkJson, checkValue } from "../grammar/check.ts";
 
-/** The grammar cannot say all that a schema can: the value is held to the caller's own. */
-export function checkOutput(text: string, schema: unknown, cut: boolean): void {
-  const checked = checkJson(text, schema);
-  if (!("fault" in checked)) return;
-  throw new LlmError("output-invalid", cut ? "the JSON was cut by the output limit" : checked.fault, {
+/** What is wrong with the output. The grammar cannot say all that a schema can: the value is held to the caller's own. */
+export function faultOfOutput(partial: PartialAnswer, schema: unknown, cut: boolean): LlmError | undefined {
+  const checked = checkJson(partial.text, schema);
+  if (!("fault" in checked)) return undefined;
+  return new LlmError("output-invalid", cut ? "the JSON was cut by the output limit" : checked.fault, {
     phase: "stream",
     retryable: !cut,
+    partial,
     hint: cut ? "raise maxTokens, or ask for a smaller object" : "ask again, or loosen the schema",
   });
 }

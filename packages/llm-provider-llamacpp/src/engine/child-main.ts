@@ -12,6 +12,7 @@ import { createEngine, type LocalEngine } from "./engine.ts";
 const PAUSE = 12;
 
 let engine: LocalEngine | undefined;
+let lastCall = 0;
 const running = new Map<number, { readonly abort: AbortController; more: () => void }>();
 
 const send = (message: FromChild): void => {
@@ -53,6 +54,7 @@ async function serve(
   work: (engine: Engine, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const abort = new AbortController();
+  lastCall = call;
   running.set(call, { abort, more: () => undefined });
   try {
     if (engine === undefined) throw new Error("the engine was not opened");
@@ -66,7 +68,7 @@ async function serve(
 }
 
 function tellWhenEmpty(): void {
-  if (running.size === 0 && engine?.isEmpty() === true) send({ type: "empty" });
+  if (running.size === 0 && engine?.isEmpty() === true) send({ type: "empty", after: lastCall });
 }
 
 /** One batch for each that the parent's reader takes: while it does not read, the generation waits. */

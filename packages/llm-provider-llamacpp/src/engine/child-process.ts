@@ -12,6 +12,15 @@ const IDLE_REPLIES: { readonly [K in keyof Asks]?: () => Asks[K]["reply"] } = {
 /** How long a process without a model waits for the next one, in milliseconds: to start another takes half a second. */
 const LINGER = 10_000;
 
+/** Only data travels between processes: a function or a promise in a request is no part of any. */
+function unsendable(cause: unknown): LlmError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new LlmError("invalid-request", `the request holds something that is not data: ${why}`, {
+    hint: "send only what JSON can say",
+    cause,
+  });
+}
+
 /**
  * The engine in a process of its own. A model file that makes the native code abort ends that process only: the
  * calls in it fail, each with what it means for them, and the next call starts a new one.
@@ -77,7 +86,13 @@ export function createChildEngine(options: EngineOptions, linger: number = LINGE
     });
     hold(running);
     signal.addEventListener("abort", stop, { once: true });
-    send(first(id));
+    running.lastCall = id;
+    try {
+      send(first(id));
+    } catch (cause) {
+      finish();
+      throw unsendable(cause);
+    }
     return () => send({ type: "more", call: id });
   }
 

@@ -20,6 +20,8 @@ export interface Child {
   readonly process: ChildProcess;
   readonly calls: Map<number, Call>;
   stderr: string;
+  /** The number of the last call that was sent to it. */
+  lastCall: number;
   /** Set while the process is empty and will end soon. */
   leaving: ReturnType<typeof setTimeout> | undefined;
 }
@@ -40,12 +42,14 @@ export async function launch(options: EngineOptions, linger: number, onEnd: () =
     execArgv: IN_SOURCES ? ["--conditions=@enginehouse/source"] : [],
     windowsHide: true,
   });
-  const child: Child = { process: made, calls: new Map(), stderr: "", leaving: undefined };
+  const child: Child = { process: made, calls: new Map(), stderr: "", lastCall: 0, leaving: undefined };
   made.stderr?.setEncoding("utf8");
   made.stderr?.on("data", (text: string) => (child.stderr = (child.stderr + text).slice(-KEPT_STDERR)));
   if (made.stderr !== null && "unref" in made.stderr) (made.stderr as { unref(): void }).unref();
   made.on("message", (message: FromChild) => {
     if (message.type !== "empty") return receive(child, message);
+    // Said before it heard of the last call: it may have a model again by now, and will say so if not.
+    if (message.after !== child.lastCall) return;
     // A process without a model only takes memory. In one turn of the loop no call can begin in between.
     const leave = (): void => {
       if (child.calls.size > 0) return;
