@@ -11,7 +11,7 @@ import { oneDocumentRoutes } from "./api/one-document.ts";
 import { operationRoutes, VERSION } from "./api/operations.ts";
 import { bugLine, fault, isBug, problemResponse, shorten, toProblem } from "./api/problem.ts";
 import { sourceRoutes } from "./api/sources.ts";
-import { discardRest } from "./api/upload.ts";
+import { brokeOff, discardRest } from "./api/upload.ts";
 import { servePage } from "./page.ts";
 import { checkHost, checkKey, checkOrigin, secureHeaders } from "./security.ts";
 import type { Service } from "./service.ts";
@@ -25,7 +25,8 @@ export function createApp(service: Service): OpenAPIHono {
   const { settings, report } = service;
 
   app.onError((error, context) => {
-    if (isBug(error)) report(bugLine(error, `${context.req.method} ${context.req.path}`));
+    if (isBug(error) && !brokeOff(context))
+      report(bugLine(error, `${context.req.method} ${context.req.path}`));
     const response = problemResponse(toProblem(error));
     for (const [name, value] of context.res.headers)
       if (name === "www-authenticate") response.headers.set(name, value);
@@ -45,7 +46,10 @@ export function createApp(service: Service): OpenAPIHono {
   app.use(secureHeaders());
   app.use(async (context, next) => {
     await next();
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") discardRest(context);
+    const { method } = context.req;
+    if (method !== "GET" && method !== "HEAD") discardRest(context);
+    // Nobody will read the body: whatever streams it must hear that, or it waits for its reader for ever.
+    if (method === "HEAD") await context.res.body?.cancel();
   });
   app.use(checkHost({ host: settings.host, apiKey: settings.apiKey, allowedHosts: settings.allowedHosts }));
   app.use(checkKey(settings.apiKey));

@@ -254,3 +254,14 @@ function emptyRun(): Run {
     lastEventId: 0,
   };
 }
+
+test("who asks for the head of an event stream takes no place in the audience", async () => {
+  const controller = new AbortController();
+  const response = await ask({ model: "house/endless" }, controller.signal);
+  const runId = await firstWord(response, controller);
+  const head = await fetch(`${server.url}/api/v1/runs/${runId}/events`, { method: "HEAD" });
+  expect(head.status).toBe(200);
+  controller.abort();
+  await until(() => double.running() === 0, 2_000);
+  expect((await read(runId)).status).toBe("cancelled");
+});

@@ -1,5 +1,5 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 
@@ -268,4 +268,37 @@ test("a list comes in pages", async () => {
   const page = await read<DocumentList>("/api/v1/collections/default/documents?offset=1&limit=2");
   expect(page.documents).toEqual(all.documents.slice(1, 3));
   expect(page.total).toBe(all.total);
+});
+
+test("a connection goes on after a JSON body that was too large", async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const send = (method: string, path: string, body = "") =>
+    new Promise<{ status: number | undefined; reused: boolean }>((resolve, reject) => {
+      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+      const request = httpRequest(new URL(path, server.url), { method, agent, headers }, (response) => {
+        response.resume().on("end", () => {
+          resolve({ status: response.statusCode, reused: request.reusedSocket });
+        });
+      });
+      request.on("error", reject);
+      request.end(body);
+    });
+  try {
+    const large = JSON.stringify({ question: "x".repeat(1_100_000) });
+    expect(await send("POST", "/api/v1/answer", large)).toMatchObject({ status: 413 });
+    expect(await send("GET", "/healthz")).toEqual({ status: 200, reused: true });
+  } finally {
+    agent.destroy();
+  }
+});
+
+test("a client that leaves in the middle of its JSON is no bug of the service", async () => {
+  const { hostname, port, host } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  const head = `POST /api/v1/search HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n`;
+  socket.write(`${head}transfer-encoding: chunked\r\n\r\n5\r\n{"que\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.resetAndDestroy();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(server.reported).toEqual([]);
 });

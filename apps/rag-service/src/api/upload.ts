@@ -130,12 +130,20 @@ export function discardRest(context: Context): void {
   const incoming = incomingOf(context);
   if (incoming === undefined || incoming.readableEnded || incoming.destroyed) return;
   let bytes = 0;
+  // Whoever began to read, as a web stream does, would pause it again when its own buffer is full.
+  incoming.removeAllListeners("data");
   incoming.on("error", () => undefined);
   incoming.on("data", (piece: Buffer) => {
     bytes += piece.length;
     if (bytes > MAX_DISCARDED) incoming.destroy();
   });
   incoming.resume();
+}
+
+/** The client left before its request was whole: whatever failed then is no fault of the service. */
+export function brokeOff(context: Context): boolean {
+  const incoming = incomingOf(context);
+  return incoming !== undefined && incoming.destroyed && !incoming.complete;
 }
 
 /** Node's own request; there is none where the application is called without a socket. */
