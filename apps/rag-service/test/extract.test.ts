@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 
 import { describe, expect, test } from "vitest";
 
@@ -217,6 +218,13 @@ describe("the thread that reads", () => {
     await reader.close();
   });
 
+  test("is ended when a file unpacks to more memory than it may take", async () => {
+    const limits = { timeoutMs: 60_000, memoryMb: 200 };
+    const { reader, read: readBomb } = await ask("bomb.pdf", unpacking(600), limits);
+    expect(await refused(readBomb())).toMatchObject({ code: "out-of-memory", reason: "parse-memory" });
+    await reader.close();
+  }, 90_000);
+
   test("is ended by the caller", async () => {
     const controller = new AbortController();
     const { reader, read: readHeavy } = await ask(
@@ -245,4 +253,17 @@ function encryptedPdf(): Uint8Array {
   const key = "<" + "5a".repeat(32) + ">";
   const dictionary = `/Encrypt << /Filter /Standard /V 1 /R 2 /O ${key} /U ${key} /P -44 >> /ID [<00><00>]`;
   return Buffer.from(plain.replace("/Root 1 0 R", `/Root 1 0 R ${dictionary}`), "latin1");
+}
+
+/** A PDF of one page whose content is small as it is sent and large when it is unpacked. */
+function unpacking(megabytes: number): Buffer {
+  const content = deflateSync(Buffer.alloc(megabytes * 1_000_000, " "));
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R >>",
+    `<< /Length ${content.length} /Filter /FlateDecode >>\nstream\n${content.toString("latin1")}\nendstream`,
+  ];
+  const body = objects.map((object, at) => `${at + 1} 0 obj\n${object}\nendobj\n`).join("");
+  return Buffer.from(`%PDF-1.7\n${body}trailer\n<< /Size 5 /Root 1 0 R >>\n%%EOF\n`, "latin1");
 }

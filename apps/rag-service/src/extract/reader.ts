@@ -27,6 +27,8 @@ export interface ReaderSettings {
   readonly memoryMb: number;
 }
 
+/** How often a working thread is asked how much memory it holds. */
+const WATCH_MS = 100;
 /** A thread that has had nothing to do for so long is ended. */
 const IDLE_MS = 20_000;
 
@@ -70,6 +72,16 @@ export function createReader(settings: ReaderSettings): Reader {
     const { path, name, mediaType, chunk, signal, onProgress } = options;
     return new Promise<ReadDocument>((resolve, reject) => {
       const timer = setTimeout(() => fail(tooSlow(name, settings.timeoutMs)), settings.timeoutMs);
+      // The limit of the thread itself knows only objects: what a parser unpacks lies outside of it.
+      const watch = setInterval(() => {
+        thread.getHeapStatistics().then(
+          ({ external_memory: outside }) => {
+            if (!settled && outside > settings.memoryMb * 1_000_000) fail(tooLarge(name, settings.memoryMb));
+          },
+          () => undefined,
+        );
+      }, WATCH_MS);
+      let settled = false;
       const onAbort = () => fail(new LlmError("aborted", `reading "${name}" was cancelled`));
       signal.addEventListener("abort", onAbort, { once: true });
       thread.on("message", onMessage).on("error", onError).on("exit", onExit);
@@ -109,7 +121,9 @@ export function createReader(settings: ReaderSettings): Reader {
       }
 
       function settle(): void {
+        settled = true;
         clearTimeout(timer);
+        clearInterval(watch);
         signal.removeEventListener("abort", onAbort);
         thread.off("message", onMessage).off("error", onError).off("exit", onExit);
       }
