@@ -68,6 +68,9 @@ export function encodeTools(
     if (name === "" || /\s/.test(name)) {
       throw new LlmError("invalid-request", `tools: the name "${name}" is empty or has blanks`);
     }
+    // As the key of an object it would be no key at all.
+    if (name === "__proto__")
+      throw new LlmError("invalid-request", 'tools: the name "__proto__" cannot be used');
     const own = { ...(description !== undefined && { description }) };
     if (inputSchema === undefined) functions[name] = own;
     else {

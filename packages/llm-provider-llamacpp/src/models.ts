@@ -39,6 +39,8 @@ export interface ModelStoreOptions {
 export interface InstalledModel {
   readonly id: string;
   readonly path: string;
+  /** Another one when the file was replaced. */
+  readonly stamp: string;
   readonly source: "folder" | "package";
   readonly demonstration: boolean;
 }
@@ -118,7 +120,8 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     },
     async resolve(model, { signal } = {}) {
       const candidate = await installed.find(model, signal);
-      const { problem } = infoOf(candidate, await readWhole(candidate));
+      const file = await readWhole(candidate);
+      const { problem } = infoOf(candidate, file);
       if (problem !== undefined)
         throw new LlmError("model-load-failed", `"${candidate.id}" cannot be used: ${problem}`, {
           provider: name,
@@ -128,6 +131,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       return {
         id,
         path,
+        stamp: `${file.sizeBytes} ${file.modifiedAt.getTime()}`,
         source: candidate.packaged === undefined ? "folder" : "package",
         demonstration: candidate.packaged?.demonstration === true,
       };

@@ -24,11 +24,13 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
   let calls = 0;
 
   async function refOf(id: string, extra: Partial<ModelRef> = {}): Promise<ModelRef> {
-    const { id: known, path } = await resolveModel(id);
-    return { id: known, path, ...extra };
+    const { id: known, path, stamp } = await resolveModel(id);
+    return { id: known, path, stamp, ...extra };
   }
 
-  async function resolveModel(id: string): Promise<Pick<InstalledModel, "id" | "path">> {
+  async function resolveModel(
+    id: string,
+  ): Promise<Pick<InstalledModel, "id" | "path"> & { readonly stamp?: string }> {
     const { store, isAbsolute } = await open();
     if (!isAbsolute(id)) return store.resolve(id);
     if (settings.allowPaths === true) return { id, path: id };

@@ -19,6 +19,8 @@ export interface EngineOptions {
 export interface ModelRef {
   readonly id: string;
   readonly path: string;
+  /** Tells the file from another one under its name. */
+  readonly stamp?: string | undefined;
   readonly contextWindow?: number | undefined;
   /** Load it although the memory seems not to suffice. */
   readonly force?: boolean | undefined;

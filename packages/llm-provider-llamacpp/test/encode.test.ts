@@ -120,3 +120,25 @@ test("options of other providers are ignored, unknown ones of this one refused",
   });
   expect(() => encodeOptions({ providerOptions: { llamacpp: { force: "yes" } } })).toThrow(/force/);
 });
+
+test("a message or a part that no one knows is refused, not left out", () => {
+  const refused = (messages: unknown): unknown => {
+    try {
+      return encodeHistory(messages as Message[]);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refused([{ role: "developer", content: "be kind" }])).toMatchObject({
+    code: "invalid-request",
+    message: expect.stringContaining("developer"),
+  });
+  expect(refused([{ role: "assistant", content: [{ type: "image" }] }])).toMatchObject({
+    code: "invalid-request",
+    message: expect.stringContaining("image"),
+  });
+});
+
+test("a tool whose name would vanish on the way is refused", () => {
+  expect(() => encodeChat(ask({ tools: [{ name: "__proto__" }] }), model)).toThrow(/__proto__/);
+});

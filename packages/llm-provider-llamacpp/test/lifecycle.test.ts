@@ -1,3 +1,6 @@
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+
 import { type ChatRequest, generate } from "@enginehouse/llm-core";
 import { expect, test } from "vitest";
 
@@ -37,6 +40,16 @@ test("another window loads the model anew, and chats then have that window", asy
     contextWindow: 512,
   });
   expect((await generate(provider, request)).context.window).toBe(512);
+  expect(await provider.loadedModels()).toHaveLength(1);
+});
+
+test("a model whose file was replaced is loaded anew", async () => {
+  const provider = models.provider();
+  const replaced = models.scripted("replaced", [{ say: "old" }]);
+  expect((await generate(provider, { ...request, model: replaced })).text).toBe("old");
+  models.scripted("replacement", [{ say: "new" }]);
+  renameSync(join(models.folder, "replacement.gguf"), join(models.folder, "replaced.gguf"));
+  expect((await generate(provider, { ...request, model: replaced })).text).toBe("new");
   expect(await provider.loadedModels()).toHaveLength(1);
 });
 

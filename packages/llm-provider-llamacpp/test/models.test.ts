@@ -83,6 +83,16 @@ describe("the list", () => {
     ]);
   });
 
+  test("is no empty list where the folder is a file: the setting is wrong", async () => {
+    writeRandomGguf(join(folder, "model.gguf"));
+    const store = open({ modelsDir: join(folder, "model.gguf") });
+    await expect(store.list()).rejects.toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("ENOTDIR"),
+      hint: expect.stringContaining("modelsDir"),
+    });
+  });
+
   test("has files of nested folders under their paths, and nothing that is no model", async () => {
     put("user/repository/model-Q8_0.gguf");
     put("a model with spaces.GGUF");

@@ -120,11 +120,14 @@ function deathOf(call: Call, child: Child, code: number | null, signal: NodeJS.S
     child.stderr.trim() === "" ? `the engine's process ended ${how}` : child.stderr.trim(),
   );
   if (call.phase === "load") {
+    // A kill from outside says nothing about the file.
+    const killed = signal === "SIGKILL" || signal === "SIGTERM";
     return new LlmError("model-load-failed", `the engine's process ended ${how} while it loaded the model`, {
       phase: "load",
-      // A kill from outside says nothing about the file.
-      retryable: signal === "SIGKILL" || signal === "SIGTERM",
-      hint: "the file may be damaged: fetch it again",
+      retryable: killed,
+      hint: killed
+        ? "something killed it, which may have been the system for want of memory: send the request again"
+        : "the file may be damaged: fetch it again",
       cause,
     });
   }

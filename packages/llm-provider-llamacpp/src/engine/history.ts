@@ -26,6 +26,8 @@ export function encodeHistory(messages: readonly Message[]): ChatHistoryItem[] {
       case "tool":
         // Each result stands with its call.
         break;
+      default:
+        throw unknown("role", message);
     }
   }
   if (history.at(-1)?.type !== "model") history.push({ type: "model", response: [] });
@@ -66,8 +68,19 @@ function encodeAnswer(
         startsNewChunk = false;
         return call;
       }
+      default:
+        throw unknown("part", part);
     }
   });
+}
+
+/** What the types forbid still comes from callers without them, and must not be left out in silence. */
+function unknown(what: "role" | "part", given: never): LlmError {
+  const { role, type } = given as { role?: unknown; type?: unknown };
+  return new LlmError(
+    "invalid-request",
+    `messages: there is no ${what} "${String(what === "role" ? role : type)}"`,
+  );
 }
 
 function resultsById(messages: readonly Message[]): ReadonlyMap<string, ToolResultPart> {
@@ -92,6 +105,7 @@ function textOf(content: (Message & { role: "user" })["content"]): string {
   return content
     .map((part) => {
       if (part.type === "text") return part.text;
+      if (part.type !== "file") throw unknown("part", part);
       throw new LlmError("unsupported", `this engine reads no files (${part.mediaType})`, {
         hint: "send its text instead",
       });

@@ -128,11 +128,12 @@ export function createModelCache(
     for (;;) {
       const there = entries.get(ref.path) ?? begin(ref);
       const asked = there.ref.contextWindow ?? options.contextWindow;
-      if ([undefined, asked, there.open?.window()].includes(contextWindow)) {
+      const fits = [undefined, asked, there.open?.window()].includes(contextWindow);
+      if (fits && [undefined, there.ref.stamp].includes(ref.stamp)) {
         there.users += 1;
         return there;
       }
-      // A model that is there with another window than the one asked for has to be loaded again.
+      // With another window than the one asked for, or from a file that was replaced since, it has to be loaded again.
       await abortable(retire(there), signal);
     }
   }

@@ -1,18 +1,23 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+import { LlmError } from "@enginehouse/llm-core";
+
 import { readPartName } from "./model-file.ts";
 
 export const MAX_DEPTH = 6;
 const MAX_FILES = 5_000;
 
-/** GGUF files below a folder, relative to it, with slashes; of a split model its first part. A folder that is not there is empty. */
+/** GGUF files below a folder, relative to it, with slashes; of a split model its first part. A folder that is not there is empty, one that cannot be read is `forbidden`. */
 export async function scanModels(folder: string, signal?: AbortSignal): Promise<readonly string[]> {
   const found: string[] = [];
   const seenParts = new Set<string>();
   const visit = async (relative: string, depth: number): Promise<void> => {
     signal?.throwIfAborted();
-    const handle = await opendir(join(folder, relative)).catch(() => undefined);
+    const handle = await opendir(join(folder, relative)).catch((error: unknown) => {
+      if (depth === 0) assertMissing(error, folder);
+      return undefined;
+    });
     if (handle === undefined) return;
     for await (const entry of handle) {
       if (found.length >= MAX_FILES) return;
@@ -42,6 +47,15 @@ export async function scanModels(folder: string, signal?: AbortSignal): Promise<
   };
   await visit("", 0);
   return found.toSorted((a, b) => a.localeCompare(b, "en"));
+}
+
+function assertMissing(cause: unknown, folder: string): void {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "ENOENT") return;
+  throw new LlmError("forbidden", `the models folder ${folder} cannot be read (${String(code)})`, {
+    cause,
+    hint: "Set modelsDir to a folder that you may read.",
+  });
 }
 
 /** The id of a file: its path without the ending, and without the numbers of its parts. */
