@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { LlmError } from "@enginehouse/llm-core";
 import { describe, expect, test } from "vitest";
 
-import type { JobEvent } from "../src/ingest/ingest.ts";
+import { createIngestor, type JobEvent } from "../src/ingest/ingest.ts";
 import { emptyFolder, openLibrary } from "./library.ts";
 import { createWordEmbedder } from "./word-embedder.ts";
 
@@ -418,3 +418,26 @@ async function* endless(onSecond: () => void = () => {}): AsyncGenerator<Uint8Ar
     yield Buffer.alloc(100_000, "word ");
   }
 }
+
+test("on a full disk a job waits, and goes on when there is room", async () => {
+  const { store, folder } = await openLibrary();
+  let full = true;
+  const noRoom = new LlmError("disk-full", "the database cannot grow", { operation: "store" });
+  const refuseWhenFull =
+    <Values extends readonly unknown[], Value>(write: (...values: Values) => Promise<Value>) =>
+    (...values: Values) =>
+      full ? Promise.reject(noRoom) : write(...values);
+  const { progress, fail } = store.ingest;
+  const ingest = { ...store.ingest, progress: refuseWhenFull(progress), fail: refuseWhenFull(fail) };
+  const ingestor = createIngestor({
+    store: { ...store, ingest },
+    embedder: () => undefined,
+    dataDir: folder,
+  });
+  const submitted = await ingestor.submit(Buffer.from(LONG), { name: "ship.txt" });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  full = false;
+  await ingestor.idle();
+  expect(await store.getJob(submitted.jobId ?? "")).toMatchObject({ status: "completed" });
+  await ingestor.close();
+}, 20_000);

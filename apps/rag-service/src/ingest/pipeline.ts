@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { isLlmError, toLlmError } from "@enginehouse/llm-core";
 
@@ -13,6 +14,8 @@ import type { Spool } from "./spool.ts";
 
 /** Windows whose vectors are computed and written together: what a crash can cost. */
 const BATCH = 16;
+/** How long a job waits before it looks again whether the full disk has room. */
+const ROOM_MS = 2_000;
 
 export interface Pipeline {
   /** Does one job from wherever it stands to its end. Never rejects: what goes wrong is written into the job. */
@@ -35,19 +38,32 @@ export function createPipeline(options: {
   const free: Reader[] = [];
 
   async function run(jobId: string, signal: AbortSignal): Promise<void> {
-    const work = await store.ingest.getWork(jobId);
-    if (work === undefined || (work.status !== "queued" && work.status !== "running")) return;
+    // On a full disk not even the failure can be written: the job goes on from where it stands when there is room.
+    while (!(await attempt(jobId, signal)) && !signal.aborted) {
+      await delay(ROOM_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** False when the store had no room for how the job ended. */
+  async function attempt(jobId: string, signal: AbortSignal): Promise<boolean> {
     try {
+      const work = await store.ingest.getWork(jobId);
+      if (work === undefined || (work.status !== "queued" && work.status !== "running")) return true;
       if (work.kind === "ingest") await ingest(work, signal);
       else await index(work, signal);
       await settled(jobId, "job.completed");
     } catch (error) {
       // Cancelled, superseded, deleted, or the service is closing: whoever did it has seen to the rest.
-      if (signal.aborted || (isLlmError(error) && error.code === "aborted")) return;
-      if (isLlmError(error) && error.code === "shut-down") return;
-      await store.ingest.fail(jobId, toJobError(error)).catch(() => undefined);
-      await settled(jobId, "job.failed").catch(() => undefined);
+      if (signal.aborted || (isLlmError(error) && error.code === "aborted")) return true;
+      if (isLlmError(error) && error.code === "shut-down") return true;
+      try {
+        await store.ingest.fail(jobId, toJobError(error));
+        await settled(jobId, "job.failed");
+      } catch (unwritten) {
+        return !(isLlmError(unwritten) && unwritten.code === "disk-full");
+      }
     }
+    return true;
   }
 
   async function settled(jobId: string, type: "job.completed" | "job.failed"): Promise<void> {
