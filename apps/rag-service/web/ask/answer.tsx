@@ -2,6 +2,7 @@ import { ArrowDown, Info, RotateCw } from "lucide-react";
 import { useRef } from "react";
 
 import type { Notice } from "../../src/api/schemas.ts";
+import { counted } from "../figures.ts";
 import { Link } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 import { AnswerBody } from "./answer-body.tsx";
@@ -95,19 +96,13 @@ function AnswerHead({ run }: { readonly run: LiveRun }) {
   const attempt = run.attempts.at(-1);
   const demonstration = run.model?.demonstration ?? attempt?.demonstration ?? false;
   const name = run.model?.ref ?? (attempt === undefined ? "" : `${attempt.providerId}/${attempt.model}`);
-  const checked = run.sentences.filter(({ supported }) => supported !== undefined);
-  const found = checked.filter(({ supported }) => supported === true).length;
   return (
     <header className="section-head">
       <h2>
         Written by <span className="model-name">{name}</span>
       </h2>
-      {checked.length > 0 && (
-        <p className="quiet figures">
-          {found} of {checked.length} {checked.length === 1 ? "sentence" : "sentences"} found in your
-          documents
-        </p>
-      )}
+      {/* There from the beginning, so that the text below does not jump when the first sentence is checked. */}
+      <p className="quiet figures">{checkText(run)}</p>
       {demonstration && (
         <p className="demonstration">
           Demonstration model: knows nothing, shows how answers with sources work.{" "}
@@ -116,6 +111,13 @@ function AnswerHead({ run }: { readonly run: LiveRun }) {
       )}
     </header>
   );
+}
+
+function checkText({ sentences, status }: LiveRun): string {
+  const checked = sentences.filter(({ supported }) => supported !== undefined);
+  const found = checked.filter(({ supported }) => supported === true).length;
+  if (checked.length > 0) return `${found} of ${counted(checked.length, "sentence")} found in your documents`;
+  return status === "running" ? "Each sentence is checked" : "No sentence to check";
 }
 
 /** Said to those who listen: that it began, and how it ended. */

@@ -4,6 +4,7 @@ import { createPortal } from "react-dom";
 import type { Citation } from "../../src/api/schemas.ts";
 import { readable } from "../document/inline.ts";
 import { currentPlace } from "../router.tsx";
+import { shownTitle } from "../titles.ts";
 import { placeOf } from "./sources.ts";
 
 interface ChipProps {
@@ -43,7 +44,7 @@ export function Chip({ n, citation, lit, open }: ChipProps) {
         type="button"
         className="chip figures"
         aria-pressed={lit}
-        aria-label={`Source ${n}: ${citation.title}`}
+        aria-label={`Source ${n}: ${shownTitle(citation.title)}`}
         aria-describedby={shown ? id : undefined}
         onClick={() => {
           show(false);
@@ -61,7 +62,7 @@ export function Chip({ n, citation, lit, open }: ChipProps) {
           <div ref={position} id={id} role="tooltip" className="quote-card">
             <p className="reading">{readable(citation.quote, citation.name)}</p>
             <p className="quiet">
-              {citation.title}
+              {shownTitle(citation.title)}
               {place !== "" && ` · ${place}`}
             </p>
           </div>,

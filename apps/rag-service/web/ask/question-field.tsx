@@ -66,6 +66,7 @@ export function QuestionField({ field, question, running, send, stop }: Question
         enterKeyHint="send"
         onChange={(event) => setText(event.target.value)}
         onKeyDown={press}
+        onBlur={(event) => event.currentTarget.scrollTo(0, 0)}
       />
       <div className="question-foot">
         <AnswererPicker />

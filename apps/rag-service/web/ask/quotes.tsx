@@ -5,6 +5,7 @@ import type { Citation } from "../../src/api/schemas.ts";
 import { readable } from "../document/inline.ts";
 import { duration } from "../figures.ts";
 import { useMedia } from "../shell/use-media.ts";
+import { shownTitle } from "../titles.ts";
 import type { LiveRun } from "./run-reducer.ts";
 import { findSource, placeOf } from "./sources.ts";
 
@@ -27,8 +28,8 @@ export function Quotes({ run, focusedKey, focusSource }: QuotesProps) {
       <header className="section-head">
         <h2>In your documents</h2>
         <p className="quiet figures">
-          {quoteOnly ? "Quoted word for word, no model wrote this" : "Word for word"}
-          {retrievalMs !== undefined && ` · found in ${duration(retrievalMs)}`}
+          <span className="figure">{quoteOnly ? "Word for word, no model wrote this" : "Word for word"}</span>
+          {retrievalMs !== undefined && <span className="figure">found in {duration(retrievalMs)}</span>}
         </p>
       </header>
       <ol>
@@ -65,7 +66,7 @@ function QuoteButton({ quote, lit, best, open }: QuoteButtonProps) {
       <span className="quote-text">{readable(quote.quote, quote.name)}</span>
       <span className="quote-place">
         <FileText className="icon" aria-hidden />
-        <span className="quote-title">{quote.title}</span>
+        <span className="quote-title">{shownTitle(quote.title)}</span>
         {place !== "" && <span className="quote-where">{place}</span>}
       </span>
     </button>

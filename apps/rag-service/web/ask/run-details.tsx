@@ -1,7 +1,15 @@
 import { count, duration, score } from "../figures.ts";
 import { Link } from "../router.tsx";
+import { shownTitle } from "../titles.ts";
 import type { LiveRun } from "./run-reducer.ts";
 import { documentAddress, placeOf } from "./sources.ts";
+
+const searched = { hybrid: "by words and by meaning", lexical: "by words", dense: "by meaning" } as const;
+const spoken: Readonly<Record<string, string>> = {
+  system: "Instructions (system)",
+  user: "Passages and question (user)",
+  assistant: "Earlier answer (assistant)",
+};
 
 /** How an answer came about: who was asked, what was found, what was sent. */
 export function RunDetails({ run }: { readonly run: LiveRun }) {
@@ -34,7 +42,7 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
           <h3>
             Retrieval
             <span className="quiet figures">
-              {run.retrievalMode}
+              {run.retrievalMode !== undefined && searched[run.retrievalMode]}
               {timings.retrievalMs !== undefined && `, ${duration(timings.retrievalMs)}`}
             </span>
           </h3>
@@ -53,7 +61,7 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
                 {hits.map((hit) => (
                   <tr key={hit.chunkId}>
                     <td>
-                      <Link href={documentAddress(hit, `/ask/${run.runId}`)}>{hit.title}</Link>
+                      <Link href={documentAddress(hit, `/ask/${run.runId}`)}>{shownTitle(hit.title)}</Link>
                       <span className="quiet"> {placeOf(hit)}</span>
                     </td>
                     <td>{score(hit.score.fused)}</td>
@@ -80,7 +88,7 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
           </h3>
           {context.messages.map((message, index) => (
             <figure key={`${index} ${message.role}`} className="prompt">
-              <figcaption className="quiet">{message.role}</figcaption>
+              <figcaption className="quiet">{spoken[message.role] ?? message.role}</figcaption>
               <pre tabIndex={0} aria-label={`Message of the ${message.role}`}>
                 {message.text}
               </pre>

@@ -1,5 +1,5 @@
 import { ChevronLeft, ChevronRight, FileText, X } from "lucide-react";
-import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import type { Citation, Hit } from "../../src/api/schemas.ts";
 import { BlockView } from "../document/block-view.tsx";
@@ -7,6 +7,7 @@ import { blocksAround, blocksOf, headingsOf } from "../document/blocks.ts";
 import { useContent } from "../document/contents.ts";
 import { currentPlace, Link } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
+import { shownTitle } from "../titles.ts";
 import { documentAddress, placeOf, type Source } from "./sources.ts";
 
 /** How much of the document is shown before and after the passage. */
@@ -32,6 +33,15 @@ export function SourcePanel({ hits, sources, focused, walk, close, floating }: S
   useEffect(() => {
     if (floating) panel.current?.focus({ preventScroll: true });
   }, [floating, key]);
+  // What opened it has the focus again when it is gone.
+  const [opener] = useState(() => document.activeElement);
+  useEffect(() => {
+    const box = panel.current;
+    return () => {
+      const lost = box?.contains(document.activeElement) === true || document.activeElement === document.body;
+      if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+    };
+  }, [opener]);
 
   return (
     <aside ref={panel} className="source-panel" data-floating={floating} aria-label="Source" tabIndex={-1}>
@@ -65,7 +75,10 @@ export function SourcePanel({ hits, sources, focused, walk, close, floating }: S
             <span className="sr-only">Close the source</span>
           </button>
         </div>
-        <h2>{citation.title}</h2>
+        <h2>
+          {key.startsWith("c") && <span className="number figures">{citation.n}</span>}
+          {shownTitle(citation.title)}
+        </h2>
         {place !== "" && <p className="quiet">{place}</p>}
       </header>
       <Passage key={key} citation={citation} hits={hits} />

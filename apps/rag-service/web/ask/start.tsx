@@ -10,6 +10,9 @@ import { Link, navigate } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 import { earlierRuns } from "./runs.ts";
 
+/** So many questions fit on a page without scrolling: one for each of four documents first. */
+const OFFERED = 4;
+
 /** Before the first question: what can be asked, or, with nothing to ask of, how to get there. */
 export function Start({ ask }: { readonly ask: (question: string) => void }) {
   const { value: documents, problem } = libraryCount.use();
@@ -22,18 +25,19 @@ export function Start({ ask }: { readonly ask: (question: string) => void }) {
   if (documents === 0) return <NoDocuments offered={offered?.examples.length ?? 0} />;
   const questions = (offered?.examples ?? [])
     .filter(({ documentId }) => documentId !== undefined)
-    .flatMap((example) => example.questions.map((question) => ({ question, title: example.title })));
+    .flatMap(({ questions: asked, title }) => asked.map((question, turn) => ({ question, title, turn })))
+    .toSorted((a, b) => a.turn - b.turn);
   return (
     <section className="start" aria-label="To begin with">
       <p className="quiet">
-        Answers come from {counted(documents, "document")} on this computer, every sentence with its source.{" "}
-        <Link href="/library">Open the library</Link>
+        Answers come from <Link href="/library">{counted(documents, "document")}</Link> on this computer,
+        every sentence with its source.
       </p>
       {questions.length > 0 && (
         <>
           <h2>Questions that the examples answer</h2>
           <ul className="start-questions">
-            {questions.slice(0, 6).map(({ question, title }) => (
+            {questions.slice(0, OFFERED).map(({ question, title }) => (
               <li key={question}>
                 <button type="button" onClick={() => ask(question)}>
                   <span className="start-question">{question}</span>

@@ -17,6 +17,7 @@ import { listChunks, readDocument } from "../api/service.ts";
 import { ago, bytes, count, counted, exactTime } from "../figures.ts";
 import { Link, usePlace } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
+import { shownTitle } from "../titles.ts";
 import { BlockView } from "./block-view.tsx";
 import { blocksOf, type Headings, headingsOf, sectionsOf } from "./blocks.ts";
 import { useContent } from "./contents.ts";
@@ -73,7 +74,7 @@ export function DocumentPage({ id }: { readonly id: string }) {
       {content !== undefined && (
         <>
           <header className="document-head">
-            <h1 className="page-title">{content.title}</h1>
+            <h1 className="page-title">{shownTitle(content.title)}</h1>
             <DocumentFacts content={content} document={document} />
           </header>
           <div ref={text} className="document-text reading">

@@ -7,6 +7,7 @@ import { isActive } from "../api/jobs.ts";
 import { ago, bytes, count, exactTime } from "../figures.ts";
 import { Link } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
+import { shownTitle } from "../titles.ts";
 import { readAgain, remove } from "./library.ts";
 import { stageText } from "./stages.ts";
 
@@ -37,10 +38,10 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
       <th scope="row">
         {readable ? (
           <Link className="document-title" href={`/documents/${encodeURIComponent(id)}`}>
-            {title}
+            {shownTitle(title)}
           </Link>
         ) : (
-          <span className="document-title">{title}</span>
+          <span className="document-title">{shownTitle(title)}</span>
         )}
         {!name.startsWith(`${title}.`) && name !== title && (
           <span className="document-name quiet">{name}</span>
@@ -84,7 +85,7 @@ export const DocumentRow = memo(function DocumentRow({ document, job }: Document
         ) : (
           <button type="button" className="icon-button" onClick={() => setAsking(true)} title="Delete">
             <Trash2 className="icon" aria-hidden />
-            <span className="sr-only">Delete {title}</span>
+            <span className="sr-only">Delete {shownTitle(title)}</span>
           </button>
         )}
       </td>

@@ -34,7 +34,9 @@ export function LibraryPage() {
         <div>
           <h1 className="page-title">Library</h1>
           <p className="quiet">
-            {value === undefined ? "Opening the library" : summary(value.length)} Files stay on this computer.
+            {value !== undefined && `${summary(value.length)} `}
+            {value === undefined && problem === undefined && "Opening the library. "}
+            Files stay on this computer.
           </p>
         </div>
         <button type="button" className="button primary" onClick={() => picker.current?.click()}>

@@ -5,7 +5,7 @@ const words: Readonly<Record<string, string>> = {
   waiting: "Waiting for its turn",
   extracting: "Reading",
   chunking: "Cutting into passages",
-  embedding: "Computing vectors",
+  embedding: "Preparing the search",
   indexing: "Storing",
 };
 

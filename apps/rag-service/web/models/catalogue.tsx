@@ -49,7 +49,7 @@ function Entry({ entry, job, primary }: EntryProps) {
   const { model, backend, name, task, bytes: size, contextWindow, license, note, installed } = entry;
   const [problem, setProblem] = useState<Problem>();
   const fetching = job !== undefined && isActive(job);
-  const failure = problem ?? (job?.status === "failed" && !installed ? job.error : undefined);
+  const failure = offline(problem ?? (job?.status === "failed" && !installed ? job.error : undefined));
   const facts = [
     task === "chat" ? undefined : task,
     contextWindow === undefined ? undefined : `${count(contextWindow)} tokens of context`,
@@ -69,7 +69,10 @@ function Entry({ entry, job, primary }: EntryProps) {
 
   return (
     <li>
-      <p className="entry-name">{name}</p>
+      <p className="entry-name">
+        {name}
+        {entry.recommended === true && <span className="recommended">Recommended</span>}
+      </p>
       <p className="entry-note">{note}</p>
       <p className="quiet figures">{facts.join(" · ")}</p>
       <div className="entry-deed">
@@ -108,6 +111,13 @@ function Entry({ entry, job, primary }: EntryProps) {
       {failure !== undefined && !fetching && <Trouble problem={failure} again={fetchModel} />}
     </li>
   );
+}
+
+/** A model's own address is right; what fails is the way to it. */
+function offline(problem: Problem | undefined): Problem | undefined {
+  if (problem?.code !== "unavailable") return problem;
+  const hint = "Look whether this computer is online, then try again, or add a model file of your own.";
+  return { ...problem, title: "The model could not be fetched", hint };
 }
 
 function fetchText({ status, done, total }: Job): string {

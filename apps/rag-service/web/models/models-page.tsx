@@ -2,10 +2,11 @@ import "./models.css";
 import { FolderOpen, RefreshCw } from "lucide-react";
 import { useEffect } from "react";
 
-import type { ModelList } from "../../src/api/schemas.ts";
+import type { Model, ModelList } from "../../src/api/schemas.ts";
 import { onSettled, useJobs } from "../api/jobs.ts";
 import { models } from "../api/models.ts";
 import { CopyButton } from "../ask/copy-button.tsx";
+import { bytes, count } from "../figures.ts";
 import { Trouble } from "../shell/trouble.tsx";
 import { Catalogue } from "./catalogue.tsx";
 import { Installed } from "./installed.tsx";
@@ -62,6 +63,13 @@ export function ModelsPage() {
   );
 }
 
+function factsOf(providerId: string, model: Model | undefined): readonly string[] {
+  const size = model?.bytes === undefined ? undefined : bytes(model.bytes);
+  const window =
+    model?.contextWindow === undefined ? undefined : `${count(model.contextWindow)} tokens of context`;
+  return [`Runs in ${providerId}`, size, window].filter((fact) => fact !== undefined);
+}
+
 function Active({ list: { active, models: all } }: { readonly list: ModelList }) {
   const model = all.find(({ ref }) => ref === active?.ref);
   return (
@@ -72,7 +80,7 @@ function Active({ list: { active, models: all } }: { readonly list: ModelList })
       ) : (
         <>
           <p className="active-name">{model?.name ?? active.model}</p>
-          <p className="quiet">{active.ref}</p>
+          <p className="quiet figures">{factsOf(active.providerId, model).join(" · ")}</p>
           {active.demonstration && (
             <p className="demonstration">
               Demonstration model: knows nothing, shows how answers with sources work. Get a real one below.

@@ -5,7 +5,7 @@ const KEY = "enginehouse.theme";
 const themes = { system: Monitor, light: Sun, dark: Moon };
 type Theme = keyof typeof themes;
 const following: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
-const labels: Readonly<Record<Theme, string>> = { system: "As the system", light: "Light", dark: "Dark" };
+const labels: Readonly<Record<Theme, string>> = { system: "system", light: "light", dark: "dark" };
 
 export function ThemeSwitch() {
   const [theme, setTheme] = useState(readTheme);
@@ -25,16 +25,10 @@ export function ThemeSwitch() {
   }
 
   return (
-    <button
-      type="button"
-      className="rail-item"
-      onClick={change}
-      title={`Theme: ${labels[theme].toLowerCase()}`}
-    >
+    <button type="button" className="rail-item" onClick={change} title="Change the theme">
       <Icon className="icon" aria-hidden />
       <span>
-        <span className="theme-word sr-only">Theme</span>
-        <span className="theme-name"> {labels[theme]}</span>
+        Theme<span className="theme-name">: {labels[theme]}</span>
       </span>
     </button>
   );

@@ -2,6 +2,7 @@ import { CircleAlert, RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { Problem } from "../api/client.ts";
+import { wordsFor } from "./trouble-words.ts";
 
 interface TroubleProps {
   readonly problem: Problem;
@@ -12,28 +13,34 @@ interface TroubleProps {
 
 /** What happened, with whom, and what to do, beside what failed. */
 export function Trouble({ problem, again, againLabel = "Try again", children }: TroubleProps) {
+  const { title, detail, hint, code, final } = wordsFor(problem);
+  const offered = final === true ? undefined : again;
   return (
-    <div className="trouble" role="alert">
+    <div className="trouble" role="alert" data-code={code}>
       <CircleAlert className="icon" aria-hidden />
-      <p className="trouble-title">{problem.title}</p>
-      {problem.detail !== problem.title && <p>{sentence(problem.detail)}</p>}
-      {problem.hint !== undefined && <p>{sentence(problem.hint)}</p>}
-      <div className="deeds">
-        {again !== undefined && (
-          <button type="button" className="button small" onClick={again}>
-            <RotateCw className="icon" aria-hidden />
-            {againLabel}
-          </button>
-        )}
-        {children}
-        <code>{problem.code}</code>
-      </div>
+      <p className="trouble-title">{title}</p>
+      {detail !== title && <p>{sentence(detail)}</p>}
+      {hint !== undefined && <p>{sentence(hint)}</p>}
+      {(offered !== undefined || children !== undefined) && (
+        <div className="deeds">
+          {offered !== undefined && (
+            <button type="button" className="button small" onClick={offered}>
+              <RotateCw className="icon" aria-hidden />
+              {againLabel}
+            </button>
+          )}
+          {children}
+        </div>
+      )}
     </div>
   );
 }
 
-/** Backends end their sentences as they like; on the page each begins and ends as one. */
+/** Backends end their sentences as they like; on the page each begins and ends as one. An address stays as it is. */
 function sentence(text: string): string {
   const trimmed = text.trim();
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.?!:]$/.test(trimmed) ? "" : ".");
+  const first = /^\p{Ll}+(?![\p{L}\d:/.-])/u.test(trimmed)
+    ? trimmed.charAt(0).toUpperCase()
+    : trimmed.charAt(0);
+  return first + trimmed.slice(1) + (/[.?!:]$/.test(trimmed) ? "" : ".");
 }
