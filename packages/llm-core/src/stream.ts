@@ -16,7 +16,7 @@ export interface BatchSource {
   next(): Promise<IteratorResult<EventBatch>>;
   /** Sees every read, the end too. */
   readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
-  /** Sees every rejection; throws, or goes on with another read. */
+  /** Sees every rejection; throws, or goes on with another read. Goes with `onRead`. */
   readonly onFault?: (error: unknown) => Promise<BatchRead>;
   return(): Promise<unknown>;
 }
@@ -33,8 +33,10 @@ export function fromBatches(open: () => AsyncIterator<EventBatch>): AsyncIterabl
 /** The same over a source with hooks. */
 export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
   let single: AsyncIterator<ChatEvent> | undefined;
-  const batches: AsyncIterator<EventBatch, undefined> = {
-    next: () => source.next().then(source.onRead ?? (plain as (read: unknown) => BatchRead), source.onFault),
+  const { onRead, onFault } = source;
+  const batches: AsyncIterator<EventBatch> = {
+    // Without hooks the read itself is handed on: a promise less for each.
+    next: onRead === undefined ? () => source.next() : () => source.next().then(onRead, onFault),
     return: async () => {
       await source.return();
       return END;

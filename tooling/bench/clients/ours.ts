@@ -112,8 +112,10 @@ export function createOurs(
 ): (run: Run) => Promise<void> {
   const made = plugin(dialect);
   const send = transport === "http" ? createHttpTransport() : fetch;
+  // One provider for all calls, as an application has it.
+  let provider: ReturnType<typeof made.create> | undefined;
   return async ({ base, model, signal, onText }) => {
-    const provider = made.create({ baseUrl: base, transport: send });
+    provider ??= made.create({ baseUrl: base, transport: send });
     for await (const event of provider.stream(
       { model, messages: [{ role: "user", content: "hi" }] },
       { signal },

@@ -63,7 +63,7 @@ const ratio = (values: Map<string, number[]>, name: string, against: string): nu
 
 export async function streamTables(rounds: number): Promise<Table[]> {
   const burst = await cost("fast-20000", 1, rounds, 2, 3);
-  const paced = await cost("paced-100-20", 64, Math.max(2, Math.ceil(rounds / 2)), 1, 2);
+  const paced = await cost("paced-100-20", 64, Math.max(2, Math.ceil(rounds / 2)), 3, 3);
   const rows = NAMES.map((name) => {
     const raw = CLIENTS[name]?.against ?? name;
     const own = name.replace("ours-fetch", "raw").replace("ours-http", "http");
@@ -81,7 +81,7 @@ export async function streamTables(rounds: number): Promise<Table[]> {
       title: "A streamed token",
       note:
         "CPU of the client's process for each token, in µs, and as a ratio to the hand-written client inside the same round (median of the rounds). " +
-        "Burst: 20,000 tokens as fast as the socket gives them. 64×50: 64 streams at 50 tokens/s in one process. " +
+        "Burst: 20,000 tokens as fast as the socket gives them. 64×50: 64 streams at 50 tokens/s in one process, after three such runs to warm up. " +
         "`raw` is fetch with a parser by hand, `http` the same parser on node:http, `ours` a provider over llm-core and llm-wire on either transport.",
       columns: ["client", "burst µs", "burst / raw", "burst / same transport", "64×50 µs", "64×50 / raw"],
       rows,
