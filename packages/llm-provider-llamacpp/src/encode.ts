@@ -122,8 +122,27 @@ function encodeSampling(request: ChatRequest): Sampling {
   };
 }
 
-/** What this provider's own options say about loading the model. */
-export function encodeOptions({ providerOptions }: Pick<ChatRequest, "providerOptions">): Partial<ModelRef> {
+/** What of a request is about loading the model. */
+export interface Loading {
+  readonly contextWindow?: number | undefined;
+  readonly keepAlive?: number | undefined;
+  readonly providerOptions?: ChatRequest["providerOptions"];
+}
+
+export function encodeOptions({ contextWindow, keepAlive, providerOptions }: Loading): Partial<ModelRef> {
+  if (contextWindow !== undefined && !(Number.isInteger(contextWindow) && contextWindow > 0)) {
+    throw new LlmError(
+      "invalid-request",
+      `contextWindow: expected a whole number above 0, got ${String(contextWindow)}`,
+    );
+  }
+  // Infinity is one: for good.
+  if (keepAlive !== undefined && (typeof keepAlive !== "number" || Number.isNaN(keepAlive))) {
+    throw new LlmError(
+      "invalid-request",
+      `keepAlive: expected a number of milliseconds, got ${String(keepAlive)}`,
+    );
+  }
   const own = providerOptions?.["llamacpp"] ?? {};
   for (const [key, value] of Object.entries(own)) {
     if (key === "force" && typeof value === "boolean") continue;
@@ -132,5 +151,8 @@ export function encodeOptions({ providerOptions }: Pick<ChatRequest, "providerOp
       `providerOptions.llamacpp.${key}: expected "force" with true or false`,
     );
   }
-  return own["force"] === true ? { force: true } : {};
+  return {
+    ...(contextWindow !== undefined && { contextWindow }),
+    ...(own["force"] === true && { force: true }),
+  };
 }

@@ -106,7 +106,7 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
 
     async embed({ model: id, texts, purpose, keepAlive, providerOptions }, options = {}) {
       const { encode } = await open();
-      const model = await refOf(id, encode.encodeOptions({ providerOptions }));
+      const model = await refOf(id, encode.encodeOptions({ keepAlive, providerOptions }));
       const prefix = (purpose && settings.prefixes?.[model.id]?.[purpose]) ?? "";
       const prefixed = prefix === "" ? texts : texts.map((text) => prefix + text);
       const { vectors, tokens } = await ask("embed", { model, texts: prefixed, keepAlive }, options);
@@ -114,7 +114,8 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
     },
 
     async rerank({ model: id, query, documents, keepAlive }, options = {}) {
-      const model = await refOf(id);
+      const { encode } = await open();
+      const model = await refOf(id, encode.encodeOptions({ keepAlive }));
       const { scores } = await ask("rerank", { model, query, documents, keepAlive }, options);
       return { model: id, scores };
     },
@@ -152,7 +153,7 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
 
     async loadModel({ model: id, contextWindow, keepAlive, providerOptions }, options = {}) {
       const { encode, decode } = await open();
-      const model = await refOf(id, { ...encode.encodeOptions({ providerOptions }), contextWindow });
+      const model = await refOf(id, encode.encodeOptions({ contextWindow, keepAlive, providerOptions }));
       return decode.decodeResident(await ask("load", { model, keepAlive }, options));
     },
     unloadModel: async (id, options = {}) => unload(id, options),

@@ -43,6 +43,23 @@ test("another window loads the model anew, and chats then have that window", asy
   expect(await provider.loadedModels()).toHaveLength(1);
 });
 
+test("a window or a keepAlive that is none is refused", async () => {
+  const provider = models.provider();
+  for (const contextWindow of [0, -5, 100.5, Number.NaN]) {
+    await expect(provider.loadModel({ model: talker, contextWindow })).rejects.toMatchObject({
+      code: "invalid-request",
+      message: expect.stringContaining("contextWindow"),
+    });
+  }
+  const keepAlive = "5m" as unknown as number;
+  const refused = { code: "invalid-request", message: expect.stringContaining("keepAlive") };
+  await expect(provider.loadModel({ model: talker, keepAlive })).rejects.toMatchObject(refused);
+  await expect(generate(provider, { ...request, keepAlive })).rejects.toMatchObject(refused);
+  await expect(provider.embed({ model: talker, texts: ["a"], keepAlive: NaN })).rejects.toMatchObject(
+    refused,
+  );
+});
+
 test("a model whose file was replaced is loaded anew", async () => {
   const provider = models.provider();
   const replaced = models.scripted("replaced", [{ say: "old" }]);
