@@ -2,6 +2,6 @@ import { project } from "@enginehouse/vitest-preset";
 
 export default project("rag-service", {
   include: ["test/**/*.test.ts", "e2e/**/*.test.ts"],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   hookTimeout: 60_000,
 });

@@ -55,8 +55,8 @@ export async function launch({
       "--disable-sync",
     ],
   });
-  // Less than a test has, so that a failure names what was waited for.
-  context.setDefaultTimeout(20_000);
+  // Less than a test has, so that a failure names what was waited for; long enough for a machine with much else to do.
+  context.setDefaultTimeout(45_000);
   let faults: string[] = [];
   return {
     context,

@@ -130,7 +130,7 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
         if (document === undefined || content === undefined) {
           return sendProblem(
             response,
-            problem(404, "not-found", `There is no document "${id}".`, "It may have been deleted."),
+            problem(404, "document-not-found", `There is no document "${id}".`, "It may have been deleted."),
           );
         }
         const { title, mediaType = "text/plain" } = document;

@@ -196,15 +196,21 @@ describe.skipIf(noBrowser)(
       expect((await latestRun(service)).status).toBe("cancelled");
     });
 
-    test("leaving the page stops the model", async () => {
+    // By the engine's own processor time: how soon a busy machine comes to close the page is not its doing.
+    test("after the page is left the engine works for less than 250 ms more", async () => {
       const leaving = await browser.open(service.url);
       await ask(leaving, service.url, "Tell me the endless tale");
       await leaving.locator(".answer-body").getByText("The tide goes out").first().waitFor();
-      const left = performance.now();
+      const writing = service.engineTime();
+      await pause(300);
+      const left = service.engineTime();
+      expect(left).toBeGreaterThan(writing);
       await leaving.close({ runBeforeUnload: false });
-      while ((await latestRun(service)).status === "running" && performance.now() - left < 5_000);
+      const by = performance.now() + 10_000;
+      while ((await latestRun(service)).status === "running" && performance.now() < by) await pause(20);
       expect((await latestRun(service)).status).toBe("cancelled");
-      expect(performance.now() - left).toBeLessThan(1_500); // 250 ms is the aim; the machine that tests is busy.
+      await pause(500);
+      expect(service.engineTime() - left).toBeLessThan(250);
     });
 
     test("an answer that shall go on survives a reload", async () => {
@@ -263,6 +269,10 @@ async function ask(page: Page, url: string, question: string): Promise<void> {
   await page.goto(url);
   await page.locator("#question").fill(question);
   await page.keyboard.press("Enter");
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function finished(page: Page): Promise<void> {

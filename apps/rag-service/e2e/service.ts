@@ -14,6 +14,8 @@ export interface RealService {
   readonly url: string;
   /** Sends a signal to the processes in which the engines run; the service itself is left alone. */
   signalEngine(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): number;
+  /** For how long the engines have worked, in ms of a processor's time: what they do, whoever else is busy. */
+  engineTime(): number;
   /** What it wrote to its error output. */
   readonly complaints: () => string;
   close(): Promise<void>;
@@ -58,6 +60,10 @@ export async function startService(scripts: Readonly<Record<string, Script>> = {
       for (const pid of engines) process.kill(pid, signal);
       return engines.length;
     },
+    engineTime() {
+      const engines = child.pid === undefined ? [] : childrenOf(child.pid);
+      return engines.reduce((sum, pid) => sum + processorTime(pid), 0);
+    },
     async close() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       if (child.exitCode === null && child.signalCode === null) {
@@ -83,6 +89,18 @@ function readUrl(child: ChildProcess, complaints: () => string): Promise<string>
   });
 }
 
+/** User's and system's time of a process, by Linux's clock of 100 ticks a second. */
+function processorTime(pid: number): number {
+  const fields = statOf(pid).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** What Linux says of a process after its name, which may hold anything. */
+function statOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2);
+}
+
 /** By Linux's process table; elsewhere there are none, and the tests that need them are skipped. */
 function childrenOf(parent: number): readonly number[] {
   if (!existsSync("/proc/self/stat")) return [];
@@ -91,8 +109,7 @@ function childrenOf(parent: number): readonly number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent;
+        return Number(statOf(pid).split(" ")[1]) === parent;
       } catch {
         return false; // It has ended since.
       }

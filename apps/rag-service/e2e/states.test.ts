@@ -61,6 +61,42 @@ describe.skipIf(noBrowser)("states that a real service comes into rarely", () =>
     browser.forgive(/net::ERR_FAILED/);
   });
 
+  test("a long question steps back once it is asked, and is whole again for whoever edits it", async () => {
+    double.state.wordMs = 1;
+    await ask("Does the manual, or the lease, say who pays for the grease in salt air? ".repeat(12));
+    await finished();
+    const height = async () => (await page.locator("#question").boundingBox())?.height ?? 0;
+    const asked = await height();
+    expect(asked).toBeLessThan(120);
+    expect(await page.locator("#question").evaluate((field) => field.scrollTop)).toBe(0);
+    await page.locator("#question").focus();
+    expect(await height()).toBeGreaterThan(asked);
+  });
+
+  test("the text of an answer does not move while its sentences are checked", async () => {
+    double.state.wordMs = 40;
+    await page.setViewportSize({ width: 390, height: 844 });
+    await ask("How often must the slewing ring be greased?");
+    await page.locator(".answer-body").waitFor();
+    const top = () =>
+      page.locator(".answer-body").evaluate((body) => body.getBoundingClientRect().top + scrollY);
+    const first = await top();
+    await page.getByText("1 of 1 sentence found").waitFor();
+    expect(await top()).toBe(first);
+    await finished();
+    expect(await top()).toBe(first);
+  });
+
+  test("no problem shows a code, and a place where nothing is offers no second try", async () => {
+    await page.goto(`${double.url}/documents/nothing-here`);
+    const trouble = page.locator(".trouble");
+    await trouble.waitFor();
+    expect(await trouble.getAttribute("data-code")).toBe("document-not-found");
+    expect(await trouble.textContent()).toMatch(/^There is no document at this address/);
+    expect(await trouble.textContent()).not.toContain("not-found");
+    expect(await trouble.getByRole("button").count()).toBe(0);
+  });
+
   test("the keys reach everything: ask, walk the sources, stop, read the keys", async () => {
     double.state.wordMs = 2;
     await page.locator("#question").blur();
@@ -203,6 +239,7 @@ describe.skipIf(noBrowser)("states that a real service comes into rarely", () =>
     await page.locator(".source-panel mark").waitFor();
     await page.keyboard.press("Escape");
     await page.locator(".source-panel").waitFor({ state: "detached" });
+    expect(await page.evaluate(() => document.activeElement?.className)).toContain("chip");
     for (const path of ["/", "/library", "/models", "/documents/manual?from=30&to=120"]) {
       await page.goto(double.url + path);
       await page.locator("h1").waitFor();
