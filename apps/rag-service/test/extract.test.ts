@@ -218,6 +218,19 @@ describe("the thread that reads", () => {
     await reader.close();
   });
 
+  test.each([
+    ["blanks.html", `<pre>${" \n".repeat(400_000)}The gate is green.</pre>`],
+    ["heading.md", `# The ${"[".repeat(200_000)} gate is green.`],
+  ])(
+    "reads %s, which is one long run of the same, in a moment",
+    async (name, content) => {
+      const { reader, read: readRun } = await ask(name, content, { timeoutMs: 10_000, memoryMb: 512 });
+      expect((await readRun()).text).toContain("gate is green.");
+      await reader.close();
+    },
+    30_000,
+  );
+
   test("is ended when a file unpacks to more memory than it may take", async () => {
     const limits = { timeoutMs: 60_000, memoryMb: 200 };
     const { reader, read: readBomb } = await ask("bomb.pdf", unpacking(600), limits);

@@ -79,7 +79,7 @@ function walk(root: unknown): Walked {
   const blocks: Block[] = [];
 
   function flush(kind: Block["kind"] = "paragraph", level?: number): void {
-    const content = kind === "code" ? line.replace(/^\n+|\s+$/g, "") : line.replace(/\s+/g, " ").trim();
+    const content = kind === "code" ? line.replace(/^\n+/, "").trimEnd() : line.replace(/\s+/g, " ").trim();
     line = "";
     if (content === "") return;
     const ready = clean(content);
