@@ -14,13 +14,12 @@ export interface DataLock {
  * taken through an empty database, so that no stale one has to be told from a live one.
  */
 export function lockDataFolder(folder: string): DataLock {
-  mkdirSync(folder, { recursive: true });
-  const database = new DatabaseSync(join(folder, "lock.sqlite"), { timeout: 0 });
+  const database = openLock(folder);
   try {
     database.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();
-    if (!(cause instanceof Error) || !/locked|busy/.test(cause.message)) throw cause;
+    if (!(cause instanceof Error) || !/locked|busy/.test(cause.message)) throw unusable(folder, cause);
     throw new LlmError("unavailable", `the data folder ${folder} is in use by another running service`, {
       hint: "stop that one, or set ENGINEHOUSE_DATA_DIR to another folder",
       retryable: false,
@@ -28,4 +27,21 @@ export function lockDataFolder(folder: string): DataLock {
     });
   }
   return { release: () => void (database.isOpen && database.close()) };
+}
+
+function openLock(folder: string): DatabaseSync {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return new DatabaseSync(join(folder, "lock.sqlite"), { timeout: 0 });
+  } catch (cause) {
+    throw unusable(folder, cause);
+  }
+}
+
+function unusable(folder: string, cause: unknown): LlmError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new LlmError("invalid-settings", `the data folder ${folder} cannot be written: ${why}`, {
+    hint: "check that it is a folder that may be written and has room, or set ENGINEHOUSE_DATA_DIR to another one",
+    cause,
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,6 +70,26 @@ describe("a start", () => {
     await first.close();
     const second = await start(await freePort());
     expect((await fetch(`${second.url}/healthz`)).status).toBe(200);
+  });
+});
+
+describe("a start over damaged data", () => {
+  const DAMAGED = Buffer.alloc(20_000, "no database ");
+
+  test.each([
+    ["the documents", "enginehouse.sqlite", "damaged"],
+    ["former answers", "runs.sqlite", "move it away"],
+    ["the lock", "lock.sqlite", "ENGINEHOUSE_DATA_DIR"],
+  ])("names the file of %s and says what to do", async (_what, file, hint) => {
+    await writeFile(join(data, file), DAMAGED);
+    const refused: unknown = await start(await freePort()).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "invalid-settings", message: expect.stringContaining(data) });
+    expect(refused).toMatchObject({ hint: expect.stringContaining(hint) });
+  });
+
+  test("says so when the data folder is a file", async () => {
+    await writeFile(join(data, "file"), "");
+    expect(() => lockDataFolder(join(data, "file"))).toThrow(/data folder .* cannot be written/);
   });
 });
 

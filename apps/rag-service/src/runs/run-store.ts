@@ -1,6 +1,8 @@
 /** Finished runs, so that the address of an answer still works after a restart. */
 import { DatabaseSync } from "node:sqlite";
 
+import { LlmError } from "@enginehouse/llm-core";
+
 import type { Run } from "../api/schemas.ts";
 
 export interface RunStore {
@@ -19,16 +21,7 @@ const KEPT = 500;
 
 /** A file of its own: the documents' file is written by other threads, and this one must never wait for them. */
 export function openRunStore(path: string): RunStore {
-  const database = new DatabaseSync(path);
-  database.exec(`
-    pragma journal_mode = wal;
-    pragma busy_timeout = 2000;
-    create table if not exists runs (
-      id text primary key, conversation text not null, created text not null, run text not null
-    ) without rowid;
-    create index if not exists runs_by_time on runs (created);
-    create index if not exists runs_by_conversation on runs (conversation, created);
-  `);
+  const database = openDatabase(path);
   const insert = database.prepare(
     "insert or replace into runs (id, conversation, created, run) values (?, ?, ?, ?)",
   );
@@ -56,4 +49,27 @@ export function openRunStore(path: string): RunStore {
     remove: (runId) => remove.run(runId).changes > 0,
     close: () => database.close(),
   };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(`
+      pragma journal_mode = wal;
+      pragma busy_timeout = 2000;
+      create table if not exists runs (
+        id text primary key, conversation text not null, created text not null, run text not null
+      ) without rowid;
+      create index if not exists runs_by_time on runs (created);
+      create index if not exists runs_by_conversation on runs (conversation, created);
+    `);
+    return database;
+  } catch (cause) {
+    database.close();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LlmError("invalid-settings", `the file of former answers, ${path}, cannot be opened: ${why}`, {
+      hint: "Restore it from a backup, or move it away: the documents lie in another file.",
+      cause,
+    });
+  }
 }

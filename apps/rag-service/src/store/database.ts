@@ -98,10 +98,13 @@ function open(path: string): DatabaseSync {
       PRAGMA cache_size = -16000;
     `);
   } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
     throw fault(
       "invalid-settings",
-      `the database ${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-      "Check that the folder exists and may be written, or set ENGINEHOUSE_DATA_DIR to another one.",
+      `the database ${path} cannot be opened: ${why}`,
+      /malformed|not a database/i.test(why)
+        ? "It is damaged: restore it from a backup, or move it away to start anew."
+        : "Check that the folder exists and may be written, or set ENGINEHOUSE_DATA_DIR to another one.",
     );
   }
   try {
