@@ -11,7 +11,7 @@ import type { startDeadlines as StartDeadlines } from "@enginehouse/llm-wire";
 
 import type * as Decode from "./decode.ts";
 import type * as Encode from "./encode.ts";
-import type { InstalledModel, ModelStore } from "./models.ts";
+import type { ModelStore } from "./models.ts";
 import { engineOptions, type LlamacppSettings, storeOptions } from "./settings.ts";
 import type { Asks, Engine, ModelRef } from "./wire.ts";
 
@@ -28,9 +28,7 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
     return { id: known, path, stamp, ...extra };
   }
 
-  async function resolveModel(
-    id: string,
-  ): Promise<Pick<InstalledModel, "id" | "path"> & { readonly stamp?: string }> {
+  async function resolveModel(id: string): Promise<ModelRef> {
     const { store, isAbsolute } = await open();
     if (!isAbsolute(id)) return store.resolve(id);
     if (settings.allowPaths === true) return { id, path: id };
@@ -43,10 +41,8 @@ export function createLlamacpp(settings: LlamacppSettings, host: Host): Llamacpp
     const { engine, encode, decode, startDeadlines } = await open();
     const clock = startDeadlines({ ...options.timeouts, connect: Number.POSITIVE_INFINITY }, options.signal);
     try {
-      const { job, warnings } = encode.encodeChat(
-        request,
-        await refOf(request.model, encode.encodeOptions(request)),
-      );
+      const model = await refOf(request.model, encode.encodeOptions(request));
+      const { job, warnings } = encode.encodeChat(request, model);
       const newCallId = (): string => `call_${(calls += 1)}_${Date.now().toString(36)}`;
       const schema = job.grammar === undefined ? undefined : encode.schemaOf(request);
       const decoder = decode.createDecoder({ request, warnings, newCallId, schema });

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 
 import { lazySchema } from "@enginehouse/llm-core";
 import type { ZodType } from "zod";
@@ -88,10 +89,11 @@ export function engineOptions(given: LlamacppSettings): EngineOptions {
 
 /** What the model store needs, with the environment's word where the settings say nothing. */
 export function storeOptions(given: LlamacppSettings, env: NodeJS.ProcessEnv = process.env) {
+  const said = (name: string): string | undefined => env[name]?.trim() || undefined;
   return {
-    modelsDir: given.modelsDir ?? env["LLAMACPP_MODELS_DIR"] ?? defaultModelsDir(env),
-    hubUrl: given.hubUrl ?? env["HF_ENDPOINT"] ?? "https://huggingface.co",
-    hubToken: given.hubToken ?? env["HF_TOKEN"],
+    modelsDir: resolve(given.modelsDir ?? said("LLAMACPP_MODELS_DIR") ?? defaultModelsDir(env)),
+    hubUrl: given.hubUrl ?? said("HF_ENDPOINT") ?? "https://huggingface.co",
+    hubToken: given.hubToken ?? said("HF_TOKEN"),
     allowInsecureDownloads: given.allowInsecureDownloads ?? false,
     pullStallMs: given.pullStallMs,
   };

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 import { expect, test } from "vitest";
 
 import { defaultThreads, engineOptions, storeOptions } from "../src/settings.ts";
@@ -19,6 +21,13 @@ test("settings win over the environment, which wins over the defaults", () => {
   });
   expect(storeOptions({}, {}).modelsDir).toMatch(/enginehouse.models$/);
   expect(storeOptions({}, { ENGINEHOUSE_DATA_DIR: "/data" }).modelsDir).toMatch(/^.data.models$/);
+});
+
+test("an empty variable is none, and a folder stays the one that it was when the working directory changes", () => {
+  const blank = { LLAMACPP_MODELS_DIR: "", ENGINEHOUSE_DATA_DIR: " ", HF_TOKEN: "", HF_ENDPOINT: " " };
+  expect(storeOptions({}, blank)).toEqual(storeOptions({}, {}));
+  expect(storeOptions({ modelsDir: "models" }, {}).modelsDir).toBe(resolve("models"));
+  expect(storeOptions({}, { ENGINEHOUSE_DATA_DIR: "data" }).modelsDir).toBe(resolve("data", "models"));
 });
 
 test("an engine starts with two chats at once and keeps models for five minutes", () => {

@@ -129,7 +129,7 @@ const windowFull = new Error("the context window is full");
 function overflow(tokens: number, window: number): LlmError {
   return new LlmError(
     "context-overflow",
-    `the prompt has ${tokens} tokens and the window ${window}, of which one at least is for the answer`,
+    `the prompt has ${tokens} tokens and the window ${window}, of which the engine keeps one and the answer needs one at least`,
     {
       figures: { promptTokens: tokens, window },
       hint: 'shorten the messages, set overflow to "drop-oldest", or load the model with a larger contextWindow',

@@ -7,7 +7,7 @@ export function defaultModelsDir(
   platform: NodeJS.Platform = process.platform,
   home: string = homedir(),
 ): string {
-  const own = env["ENGINEHOUSE_DATA_DIR"];
+  const own = env["ENGINEHOUSE_DATA_DIR"]?.trim();
   if (own !== undefined && own !== "") return join(own, "models");
   if (platform === "darwin") return join(home, "Library", "Application Support", "enginehouse", "models");
   if (platform === "win32")
