@@ -65,7 +65,7 @@ export function encodeTools(
   if (tools === undefined || tools.length === 0) return undefined;
   const functions: Record<string, ChatModelFunctions[string]> = {};
   for (const { name, description, inputSchema } of tools) {
-    if (name === "" || /\s/.test(name)) {
+    if (name === "" || /[\s\p{Cc}]/u.test(name)) {
       throw new LlmError("invalid-request", `tools: the name "${name}" is empty or has blanks`);
     }
     // As the key of an object it would be no key at all.

@@ -112,6 +112,7 @@ test("an effort becomes a budget of thought", () => {
 
 test("a tool's name is refused when no call could carry it", () => {
   expect(() => encodeChat(ask({ tools: [{ name: "two words" }] }), model)).toThrow(/two words/);
+  expect(() => encodeChat(ask({ tools: [{ name: "a\0b" }] }), model)).toThrow(/name/);
 });
 
 test("options of other providers are ignored, unknown ones of this one refused", () => {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 
+import { createEngine } from "../src/engine/engine.ts";
+import { engineOptions } from "../src/settings.ts";
 import { createModelFolder } from "./model-folder.ts";
 
 const models = createModelFolder();
@@ -79,6 +81,26 @@ test("messages are counted as the template writes them", async () => {
   const two = await provider.countTokens({ model: talker, messages: [{ role: "user", content: "abcdef" }] });
   expect(two.tokens - one.tokens).toBe(3);
   expect(one.window).toBe(512);
+});
+
+test("counting and ranking a long list leave room for others, so that an abort is heard", async () => {
+  const engine = createEngine(engineOptions({ threads: 1, gpu: false }));
+  const of = (id: string) => ({ id, path: `${models.folder}/${id}.gguf` });
+  const long = Array.from({ length: 20_000 }, (_, index) => `good and bad ${index} `.repeat(10));
+  for (const id of [talker, reranker])
+    await engine.ask("load", { model: of(id) }, new AbortController().signal);
+  const abortSoon = (): AbortSignal => {
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error("enough")), 50);
+    return abort.signal;
+  };
+  const count = engine.ask("count", { model: of(talker), texts: long }, abortSoon());
+  await expect(count).rejects.toThrow("enough");
+  // The last one is too long, which is known only once all lengths are.
+  const documents = [...long, "good ".repeat(5_000)];
+  const rank = engine.ask("rerank", { model: of(reranker), query: "x", documents }, abortSoon());
+  await expect(rank).rejects.toThrow("enough");
+  await engine.close();
 });
 
 test("texts are counted one by one, as an embedder reads them", async () => {

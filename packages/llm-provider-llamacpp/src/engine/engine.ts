@@ -97,7 +97,7 @@ export function createEngine(options: EngineOptions, onEmpty: () => void = () =>
         return rankDocuments(reader, job.query, job.documents, signal);
       }),
     count: (job, signal, onEvent) =>
-      withModel(job, signal, onEvent, ({ open }) => countTokens(open, job, () => onEvent(READY))),
+      withModel(job, signal, onEvent, ({ open }) => countTokens(open, job, signal, () => onEvent(READY))),
     load: (job, signal, onEvent) =>
       withModel(job, signal, onEvent, async ({ open }): Promise<Resident> => {
         await open.open();

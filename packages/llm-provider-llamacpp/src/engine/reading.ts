@@ -7,6 +7,20 @@ import { promptTokens } from "./prompt.ts";
 
 // What a model reads without writing: texts to vectors, documents to scores, prompts to counts.
 
+/** Milliseconds. What counts tokens does nothing else meanwhile, and others have to do in this process, too. */
+const LONGEST_HOLD = 20;
+
+/** To be called between two items of a long list: lets the others have their turn, and throws once it is aborted. */
+function considerate(signal: AbortSignal): () => Promise<void> | undefined {
+  let since = performance.now();
+  const giveWay = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    since = performance.now();
+    signal.throwIfAborted();
+  };
+  return () => (performance.now() - since < LONGEST_HOLD ? undefined : giveWay());
+}
+
 /** All lengths are checked before the first text is read, so that a batch is embedded whole or not at all. */
 export async function embedTexts(
   { context, model, limit }: Reader<LlamaEmbeddingContext>,
@@ -15,10 +29,9 @@ export async function embedTexts(
 ): Promise<Asks["embed"]["reply"]> {
   let tokens = 0;
   const inputs: Token[][] = [];
+  const between = considerate(signal);
   for (const [index, text] of texts.entries()) {
-    // A long list must not hold up what else this process has to do.
-    if (index % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
-    signal.throwIfAborted();
+    await between();
     const input = model.tokenize(text);
     // Without any token the engine answers with no vector at all; with its frame alone, with the vector of nothing.
     if (input.length === 0 && model.tokens.bos !== null) input.push(model.tokens.bos);
@@ -42,7 +55,9 @@ export async function rankDocuments(
   documents: readonly string[],
   signal: AbortSignal,
 ): Promise<Asks["rerank"]["reply"]> {
+  const between = considerate(signal);
   for (const [index, document] of documents.entries()) {
+    await between();
     const length = context.calculateInputLength(query, document);
     if (length > limit) throw tooLong(`query and document ${index}`, index, length, limit);
   }
@@ -57,6 +72,7 @@ export async function rankDocuments(
 export async function countTokens(
   open: OpenModel,
   job: Asks["count"]["job"],
+  signal: AbortSignal,
   onReady: () => void,
 ): Promise<Asks["count"]["reply"]> {
   if (job.history !== undefined) {
@@ -72,7 +88,12 @@ export async function countTokens(
   onReady();
   const count = (text: string): number =>
     reader?.context.calculateInputLength(text) ?? open.model.tokenize(text).length;
-  const perText = texts.map(count);
+  const perText: number[] = [];
+  const between = considerate(signal);
+  for (const text of texts) {
+    await between();
+    perText.push(count(text));
+  }
   return { tokens: perText.reduce((sum, each) => sum + each, 0), perText, window: open.window() };
 }
 
