@@ -6,6 +6,7 @@ import {
   type Passage,
   type SentenceVerdict,
 } from "../src/cite/attribute.ts";
+import { readNumbers } from "../src/cite/facts.ts";
 import { createWordEmbedder } from "./word-embedder.ts";
 
 const PASSAGES = [
@@ -246,3 +247,12 @@ function passage(n: number, text: string, charStart: number): Passage {
     score: { dense: undefined, lexical: 1, fused: 1 },
   };
 }
+
+test.each([
+  ["Arabic", "\u0661\u0669\u0662\u0661", "\u0661\u0669\u0662\u0662"],
+  ["Devanagari", "\u0967\u096f\u0968\u0967", "\u0967\u096f\u0968\u0968"],
+  ["mathematical", "𝟙𝟡𝟚𝟙", "𝟙𝟡𝟚𝟚"],
+])("numbers in %s digits are held against each other, and against Latin ones", (_script, right, wrong) => {
+  expect([...readNumbers(`Built in ${right}.`)]).toEqual(["1921"]);
+  expect([...readNumbers(`Built in ${wrong}.`)]).toEqual(["1922"]);
+});

@@ -71,12 +71,23 @@ const WRITTEN_TENS = new RegExp(
   "gi",
 );
 
-/** "thirty-one" as "31". */
+/** "thirty-one" as "31", and the digits of every script as those of this one. */
 function withDigits(text: string): string {
-  return text.replace(WRITTEN_TENS, (_written, tens: string, ones?: string) => {
+  const latin = text.replace(/[^\P{Nd}\d]/gu, (digit) => String(valueOf(digit)));
+  return latin.replace(WRITTEN_TENS, (_written, tens: string, ones?: string) => {
     const unit = ones === undefined ? 0 : SPELLED.indexOf(ones.toLowerCase());
     return String((TENS.indexOf(tens.toLowerCase()) + 2) * 10 + unit);
   });
+}
+
+/** Digits stand in their alphabets from zero to nine; those that are only a font's are Latin ones when composed. */
+function valueOf(digit: string): number {
+  const composed = digit.normalize("NFKC");
+  if (/^\d$/.test(composed)) return Number(composed);
+  const point = digit.codePointAt(0) ?? 0;
+  let value = 0;
+  while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(point - value - 1))) value += 1;
+  return value;
 }
 
 /** The numbers of a text, whether written in digits or as small words. */
