@@ -302,3 +302,14 @@ test("a client that leaves in the middle of its JSON is no bug of the service", 
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(server.reported).toEqual([]);
 });
+
+test.each([
+  ["../../etc/\u202etxt.md", "txt.md"],
+  ["\u{1F600}".repeat(255), "\u{1F600}".repeat(127)],
+])("the name %j is told as it is shown, without what no page should print", async (given, shown) => {
+  const body = form([given, `A text under the name ${shown}.`]);
+  const response = await fetch(documents, { method: "POST", body });
+  const accepted = (await response.json()) as DocumentsAccepted;
+  expect(accepted.name).toBe(shown);
+  expect(await read<Document>(`/api/v1/documents/${accepted.documentId}`)).toMatchObject({ name: shown });
+});

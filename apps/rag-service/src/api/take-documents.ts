@@ -5,7 +5,7 @@ import { isLlmError } from "@enginehouse/llm-core";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 
-import type { SubmitOptions } from "../ingest/ingest.ts";
+import { displayName, type SubmitOptions } from "../ingest/ingest.ts";
 import type { Service } from "../service.ts";
 import { requireCollection } from "./collections.ts";
 import { fault, shorten } from "./problem.ts";
@@ -29,7 +29,7 @@ export async function takeDocuments(
   const { signal } = context.req.raw;
   const take = async (content: Content, options: Omit<SubmitOptions, "collectionId">) => {
     const submitted = await submit(service, content, { ...options, collectionId, externalId, signal });
-    documents.push(presentAccepted(options.name, submitted));
+    documents.push(presentAccepted(displayName(options.name), submitted));
   };
 
   const type = (context.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
@@ -46,7 +46,7 @@ export async function takeDocuments(
         }
         await take(content, { name, mediaType });
       },
-      (name, problem) => refused.push({ name, problem }),
+      (name, problem) => refused.push({ name: displayName(name), problem }),
     );
   } else if (type === "application/json") {
     const { text, name, mediaType } = await readText(context, service.ingestor.settings.maxBytes);

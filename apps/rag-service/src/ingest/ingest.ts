@@ -249,12 +249,14 @@ export function createIngestor(options: IngestorOptions): Ingestor {
 }
 
 /** The last part of whatever the client calls its file, without what no page should print. */
-function displayName(name: string): string {
+export function displayName(name: string): string {
   const last = name.split(/[\\/]/).at(-1) ?? "";
   const shown = last
     .replace(/[\p{Cc}\p{Cf}\p{Surrogate}]/gu, "")
     .trim()
-    .slice(0, 255);
+    .slice(0, 255)
+    // The cut may have gone through a character.
+    .replace(/\p{Surrogate}$/u, "");
   return shown === "" || shown === "." || shown === ".." ? "document" : shown;
 }
 
