@@ -1,10 +1,10 @@
 /** What a model is given: numbered sources, as many as its real window holds, and an account of what did not fit. */
 import { LlmError, type Provider } from "@enginehouse/llm-core";
 
-import type { ContextBudget } from "./api/schemas.ts";
+import type { ContextBudget, ModelChoice } from "./api/schemas.ts";
 import type { Passage } from "./cite/attribute.ts";
 import type { Hit } from "./retrieve/search.ts";
-import { contains, fitSources, type Source, sourceBlock, type SourcesRequest } from "./sources.ts";
+import { bareBlock, contains, fitSources, type Source, sourceBlock, type SourcesRequest } from "./sources.ts";
 import { createTokenCounter, SEAM_TOKENS, type TextMessage, type TokenCounter } from "./token-counter.ts";
 
 export interface Turn {
@@ -30,6 +30,8 @@ export interface Prompt {
   readonly maxTokens: number;
 }
 
+/** One of those that the demonstration model was trained with; other words confuse it. */
+const DEMONSTRATION_SYSTEM = "Answer the question using only the context. Cite the passage number like [1].";
 const SYSTEM =
   "Answer the question using only the numbered sources. Cite the source of each sentence with its number, like [1]. " +
   "If the sources do not contain the answer, say that you don't have enough information.";
@@ -49,7 +51,7 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
   const window = await counter.window();
   const room = window ?? ASSUMED_WINDOW;
   const reserved = Math.min(request.maxTokens ?? RESERVED_TOKENS, Math.floor(room / 3));
-  const bare = await counter.messages(messagesOf(question, [], []));
+  const bare = await counter.messages(messagesOf(question, [], [], target));
   if (bare + reserved > room) {
     throw new LlmError(
       "context-overflow",
@@ -66,11 +68,11 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
   const history = await fitHistory(request, counter, Math.floor(free / 4));
   let sources = await fitSources(request, counter, Math.min(free - history.tokens, MAX_SOURCE_TOKENS));
   // Parts are counted alone and the whole may cost more: what is sent has been counted as a whole.
-  let messages = messagesOf(question, history.turns, sources);
+  let messages = messagesOf(question, history.turns, sources, target);
   let used = await counter.messages(messages);
   while (used + reserved > room && sources.length > 0) {
     sources = sources.slice(0, -1);
-    messages = messagesOf(question, history.turns, sources);
+    messages = messagesOf(question, history.turns, sources, target);
     used = await counter.messages(messages);
   }
   const longest = target.demonstration ? MAX_DEMONSTRATION_TOKENS : MAX_ANSWER_TOKENS;
@@ -100,7 +102,9 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
           chunkId,
           documentId,
           title,
-          reason: "no room in the window",
+          reason: target.demonstration
+            ? "a model for demonstration gets the best sentence alone"
+            : "no room in the window",
         })),
       droppedTurns: request.history.length - history.turns.length,
       messages: messages.map(({ role, content }) => ({ role, text: content })),
@@ -108,10 +112,17 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
   };
 }
 
-function messagesOf(question: string, history: readonly Turn[], sources: readonly Source[]): TextMessage[] {
-  const blocks = sources.map(({ hit, text }, index) => sourceBlock(index + 1, hit, text)).join("\n\n");
+function messagesOf(
+  question: string,
+  history: readonly Turn[],
+  sources: readonly Source[],
+  { demonstration }: ModelChoice,
+): TextMessage[] {
+  const blockOf = ({ hit, text }: Source, index: number) =>
+    demonstration ? bareBlock(index + 1, text) : sourceBlock(index + 1, hit, text);
+  const blocks = sources.map(blockOf).join("\n\n");
   return [
-    { role: "system", content: SYSTEM },
+    { role: "system", content: demonstration ? DEMONSTRATION_SYSTEM : SYSTEM },
     ...history.flatMap((turn): TextMessage[] => [
       { role: "user", content: turn.question },
       { role: "assistant", content: turn.answer },

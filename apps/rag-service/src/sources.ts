@@ -20,6 +20,11 @@ export interface Source {
   readonly tokens: number;
 }
 
+/** As a model for demonstration knows its sources: bare. */
+export function bareBlock(n: number, text: string): string {
+  return `[${n}] ${text.trim()}`;
+}
+
 export function sourceBlock(n: number, hit: Hit, text: string): string {
   const page = hit.page === undefined ? "" : `, page ${hit.page}`;
   return `[${n}] (${hit.name}${page})\n${text.trim()}`;
@@ -33,8 +38,9 @@ export async function fitSources(
 ): Promise<Source[]> {
   const { hits, target } = request;
   if (hits.length === 0) return [];
-  // A toy loses itself in a passage; a few sentences are what it can show itself on.
-  const sentences = target.demonstration ? await fitSentences(request, counter, budget) : [];
+  // A toy loses itself in a passage, and among several: the best sentence alone is what it can show itself on.
+  const best = { ...request, quotes: request.quotes.slice(0, 1) };
+  const sentences = target.demonstration ? await fitSentences(best, counter, budget) : [];
   if (sentences.length > 0) return sentences;
   const costs = await counter.texts(hits.map((hit, index) => sourceBlock(index + 1, hit, hit.text)));
   const chosen: Source[] = [];
