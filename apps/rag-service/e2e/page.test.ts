@@ -214,7 +214,7 @@ describe.skipIf(noBrowser)(
     });
 
     test("an answer that shall go on survives a reload", async () => {
-      await page.getByLabel("Finish if I leave").check();
+      await page.getByLabel("Keep writing if I leave").check();
       await ask(page, service.url, "Tell me the endless tale");
       await page.locator(".answer-body").getByText("The tide goes out").first().waitFor();
       await page.reload();
@@ -227,7 +227,7 @@ describe.skipIf(noBrowser)(
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByText("Stopped here.").waitFor();
       expect((await latestRun(service)).status).toBe("cancelled");
-      await page.getByLabel("Finish if I leave").uncheck();
+      await page.getByLabel("Keep writing if I leave").uncheck();
     });
 
     test("a model that is not there is said beside the question, and choosing another helps", async () => {

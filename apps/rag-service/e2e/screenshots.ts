@@ -102,8 +102,16 @@ async function takeAll(page: Page, service: RealService, { name, all }: Variant)
   await page.locator(".answer .trouble").waitFor();
   await shoot("error");
 
-  await ask("How much does a berth cost for a visitor?");
+  // Once before, so that the figures are those of an engine that is there, not of one that just began.
+  await ask("When was the lamp lit for the first time?");
   await finished();
+  await ask("How many names are on the waiting list?");
+  await finished();
+  const answer = await page.locator(".answer-body").textContent();
+  if (answer?.includes("it reached 140 names") !== true)
+    throw new Error(
+      `The demonstration model now says "${answer}": choose a question that it answers rightly.`,
+    );
   await page.locator(".answer-body .chip").first().click();
   await page.locator(".source-panel mark").waitFor();
   await shoot("answered");

@@ -73,6 +73,17 @@ describe.skipIf(noBrowser)("states that a real service comes into rarely", () =>
     expect(await height()).toBeGreaterThan(asked);
   });
 
+  test("a question is not cut off when the page changes its width", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator("#question").fill("How often must the slewing ring be greased?");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const hidden = () =>
+      page.locator("#question").evaluate((field) => field.scrollHeight - field.clientHeight);
+    await expect.poll(hidden).toBe(0);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect.poll(hidden).toBe(0);
+  });
+
   test("the text of an answer does not move while its sentences are checked", async () => {
     double.state.wordMs = 40;
     await page.setViewportSize({ width: 390, height: 844 });

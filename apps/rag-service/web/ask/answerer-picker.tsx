@@ -40,7 +40,7 @@ export function AnswererPicker() {
           checked={answering.detach}
           onChange={(event) => setAnswering({ ...answering, detach: event.target.checked })}
         />
-        <span>Finish if I leave</span>
+        <span>Keep writing if I leave</span>
       </label>
     </div>
   );

@@ -30,9 +30,14 @@ export function QuestionField({ field, question, running, send, stop }: Question
   }
   useEffect(() => keepDraft(text === question ? "" : text), [text, question]);
   useLayoutEffect(() => {
-    const height = (value: string) => field.current?.style.setProperty("height", value);
-    height("auto");
-    height(`${field.current?.scrollHeight ?? 0}px`);
+    function fit(): void {
+      const height = (value: string) => field.current?.style.setProperty("height", value);
+      height("auto");
+      height(`${field.current?.scrollHeight ?? 0}px`);
+    }
+    fit();
+    addEventListener("resize", fit);
+    return () => removeEventListener("resize", fit);
   }, [text, field]);
 
   function ask(): void {

@@ -76,7 +76,7 @@ export function SourcePanel({ hits, sources, focused, walk, close, floating }: S
           </button>
         </div>
         <h2>
-          {key.startsWith("c") && <span className="number figures">{citation.n}</span>}
+          {key.startsWith("c") && <span className="source-number figures">{citation.n}</span>}
           {shownTitle(citation.title)}
         </h2>
         {place !== "" && <p className="quiet">{place}</p>}
