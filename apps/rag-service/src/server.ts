@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 
 import { getRequestListener } from "@hono/node-server";
 
+import { answerMalformed, refuseAddress } from "./api/malformed.ts";
 import { toProblem } from "./api/problem.ts";
 import { createApp } from "./app.ts";
 import { openService, type Service, type ServiceOptions } from "./service.ts";
@@ -31,9 +32,10 @@ export async function startServer(
     ready = resolve;
   });
   // What arrives while the documents are being opened waits for them: a socket that accepts must answer.
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
     void listening.then((listener) => listener(incoming, outgoing));
   });
+  answerMalformed(server);
   // The port first: a service that cannot be reached should not touch the documents of the one that can.
   await listen(server, settings);
   let service: Service;
@@ -48,6 +50,8 @@ export async function startServer(
     getRequestListener(createApp(service).fetch, {
       autoCleanupIncoming: false,
       overrideGlobalObjects: false,
+      // Only what is no address gets here: the application answers all its own failures.
+      errorHandler: refuseAddress,
     }),
   );
   let closing: Promise<void> | undefined;

@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -127,4 +128,35 @@ test("a configuration that is wrong is refused with the field", async () => {
   );
   expect(toProblem(error)).toMatchObject({ code: "invalid-settings" });
   expect(toProblem(error).detail).toContain("/nowhere/config.json");
+});
+
+/** Bytes as they are, and what comes back until the connection ends. */
+async function sayRaw(text: string): Promise<{ status: number; problem: Problem }> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => undefined);
+  socket.write(text, "latin1");
+  let reply = "";
+  for await (const piece of socket) reply += String(piece);
+  const [head = "", body = ""] = reply.split("\r\n\r\n");
+  expect(head).toMatch(/content-type: application\/problem\+json/i);
+  // Node sends a body whose length it does not know in pieces.
+  const json = body.slice(body.indexOf("{"), body.lastIndexOf("}") + 1);
+  return { status: Number(head.split(" ")[1]), problem: JSON.parse(json) as Problem };
+}
+
+test.each([
+  ["no Host header", "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+  ["a Host that is no name", "GET /healthz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400],
+  ["an unknown method", "FOO / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400],
+  [
+    "two lengths",
+    "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    400,
+  ],
+  ["headers without end", `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"a".repeat(40_000)}\r\n\r\n`, 431],
+])("what is no request (%s) is told so in the same form as every failure", async (_what, text, status) => {
+  const refusal = await sayRaw(text);
+  expect(refusal.status).toBe(status);
+  expect(refusal.problem).toMatchObject({ status, code: "invalid-request", hint: expect.any(String) });
 });
