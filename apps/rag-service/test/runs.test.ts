@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import type { Run, RunEvent } from "../src/api/schemas.ts";
 import { sseResponse } from "../src/api/sse.ts";
@@ -265,3 +265,37 @@ test("who asks for the head of an event stream takes no place in the audience", 
   await until(() => double.running() === 0, 2_000);
   expect((await read(runId)).status).toBe("cancelled");
 });
+
+test.each([true, false])("who leaves before the run begins stops it (stream: %s)", async (stream) => {
+  const { active } = server.service;
+  const reading = vi.spyOn(active, "read");
+  let ready: () => void = () => undefined;
+  reading.mockImplementation(async () => {
+    await new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    return { order: [] };
+  });
+  try {
+    const before = new Set((await list()).map(({ runId }) => runId));
+    const controller = new AbortController();
+    const asked = ask({ model: "house/endless", stream }, controller.signal);
+    await until(() => reading.mock.calls.length > 0);
+    controller.abort();
+    await expect(asked).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ready();
+    await until(async () => {
+      const runs = (await list()).filter(({ runId }) => !before.has(runId));
+      return runs.length > 0 && runs.every(({ status }) => status === "cancelled");
+    }, 3_000);
+    expect(double.running()).toBe(0);
+  } finally {
+    reading.mockRestore();
+  }
+});
+
+async function list(): Promise<Run[]> {
+  const response = await fetch(`${server.url}/api/v1/runs?limit=100`);
+  return ((await response.json()) as { runs: Run[] }).runs;
+}

@@ -89,6 +89,8 @@ export function answerRoutes(service: Service) {
           return sseResponse(log, { onClose: leave, headers: { "x-run-id": runId } });
         }
         signal.addEventListener("abort", leave, { once: true });
+        // Whoever left while the models were looked up is not announced again.
+        if (signal.aborted) leave();
         try {
           const run = await runs.finished(runId);
           // What had come before the fault can be read under the run's id.
