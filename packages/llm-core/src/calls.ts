@@ -1,4 +1,5 @@
 import { LlmError, type LlmErrorInit, toLlmError } from "./errors.ts";
+import { follow } from "./follow.ts";
 
 /** One running call: a signal of its own that follows the caller's, and the one place where a fault gets its final form. */
 export interface Call {
@@ -34,8 +35,7 @@ export function createCalls(provider: string): Calls {
       if (closed) throw shut(known);
       if (signal?.aborted === true) throw abortedBy(signal, known);
       const controller = new AbortController();
-      const follow = (): void => controller.abort(signal?.reason);
-      signal?.addEventListener("abort", follow, { once: true });
+      const unfollow = signal && follow(signal, () => controller.abort(signal.reason));
       running.add(controller);
       return {
         signal: controller.signal,
@@ -48,7 +48,7 @@ export function createCalls(provider: string): Calls {
         leave: () => controller.abort(),
         end() {
           running.delete(controller);
-          signal?.removeEventListener("abort", follow);
+          unfollow?.();
         },
       };
     },
