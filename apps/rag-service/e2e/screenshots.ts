@@ -85,7 +85,7 @@ async function takeAll(page: Page, service: RealService, { name, all }: Variant)
   await page.locator("tr[data-status=ready]").nth(3).waitFor();
   await ask("How much honey did the hives give?");
   await finished();
-  await ask("Why did trains cross the viaduct at walking pace?");
+  await ask("Why is swimming forbidden in the basin?");
   await finished();
   await page.goto(url);
   await page.locator(".start-questions li").nth(3).waitFor();
@@ -103,12 +103,12 @@ async function takeAll(page: Page, service: RealService, { name, all }: Variant)
   await shoot("error");
 
   // Once before, so that the figures are those of an engine that is there, not of one that just began.
-  await ask("When was the lamp lit for the first time?");
-  await finished();
   await ask("How many names are on the waiting list?");
   await finished();
+  await ask("Why did trains cross the viaduct at walking pace?");
+  await finished();
   const answer = await page.locator(".answer-body").textContent();
-  if (answer?.includes("it reached 140 names") !== true)
+  if (answer?.includes("could not carry heavy engines") !== true)
     throw new Error(
       `The demonstration model now says "${answer}": choose a question that it answers rightly.`,
     );

@@ -73,6 +73,19 @@ describe.skipIf(noBrowser)("states that a real service comes into rarely", () =>
     expect(await height()).toBeGreaterThan(asked);
   });
 
+  test("a question that was asked again stands once among the earlier ones", async () => {
+    double.state.wordMs = 1;
+    for (const question of ["How often?", "At which wind speed?", "How often?"]) {
+      await page.goto(double.url);
+      await ask(question);
+      await finished();
+    }
+    await expect
+      .poll(() => page.locator(".rail-earlier a").allTextContents())
+      .toEqual(["How often?", "At which wind speed?"]);
+    expect(await page.locator(".rail-earlier a[aria-current]").count()).toBe(1);
+  });
+
   test("a question is not cut off when the page changes its width", async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.locator("#question").fill("How often must the slewing ring be greased?");

@@ -75,6 +75,11 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
               </tbody>
             </table>
           </div>
+          {[...new Set(left.values())].map((reason) => (
+            <p key={reason} className="quiet">
+              Left out: {reason}
+            </p>
+          ))}
         </section>
       )}
       {context !== undefined && (
@@ -102,5 +107,5 @@ export function RunDetails({ run }: { readonly run: LiveRun }) {
 
 function givenAs(n: number | undefined, dropped: boolean): string {
   if (n !== undefined) return `as ${n}`;
-  return dropped ? "no room" : "–";
+  return dropped ? "left out" : "–";
 }

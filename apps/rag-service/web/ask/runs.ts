@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-import type { AnswerMode, AnswerRequest, RunEvent } from "../../src/api/schemas.ts";
+import type { AnswerMode, AnswerRequest, Run, RunEvent } from "../../src/api/schemas.ts";
 import { problemError, problemOf, unreachable } from "../api/client.ts";
 import { createResource } from "../api/resource.ts";
 import { cancelRun, dropRun, followRun, listRuns, readRun, startRun } from "../api/service.ts";
@@ -16,6 +16,15 @@ export interface Question {
 
 /** The questions asked before, newest first. */
 export const earlierRuns = createResource(listRuns);
+
+/** Each question once, with its newest answer. The one at `path` stays, whichever it is. */
+export function distinctRuns(runs: readonly Run[], path = ""): readonly Run[] {
+  const newest = new Map<string, Run>();
+  for (const run of runs) {
+    if (!newest.has(run.question) || path === `/ask/${run.runId}`) newest.set(run.question, run);
+  }
+  return [...newest.values()];
+}
 
 /** Under which a question is kept until the service has given it a number. */
 export const UNSENT = "unsent";

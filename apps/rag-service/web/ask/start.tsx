@@ -8,7 +8,7 @@ import { addExamples } from "../api/service.ts";
 import { counted } from "../figures.ts";
 import { Link, navigate } from "../router.tsx";
 import { Trouble } from "../shell/trouble.tsx";
-import { earlierRuns } from "./runs.ts";
+import { distinctRuns, earlierRuns } from "./runs.ts";
 
 /** So many questions fit on a page without scrolling: one for each of four documents first. */
 const OFFERED = 4;
@@ -53,13 +53,15 @@ export function Start({ ask }: { readonly ask: (question: string) => void }) {
         <div className="start-earlier">
           <h2>Earlier questions</h2>
           <ul className="start-questions">
-            {earlier.runs.slice(0, 6).map(({ runId, question }) => (
-              <li key={runId}>
-                <Link href={`/ask/${runId}`} className="start-question">
-                  {question}
-                </Link>
-              </li>
-            ))}
+            {distinctRuns(earlier.runs)
+              .slice(0, 6)
+              .map(({ runId, question }) => (
+                <li key={runId}>
+                  <Link href={`/ask/${runId}`} className="start-question">
+                    {question}
+                  </Link>
+                </li>
+              ))}
           </ul>
         </div>
       )}

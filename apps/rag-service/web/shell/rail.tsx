@@ -1,7 +1,7 @@
 import { Cpu, Keyboard, LibraryBig, TextSearch } from "lucide-react";
 
 import { libraryCount } from "../api/library-count.ts";
-import { earlierRuns } from "../ask/runs.ts";
+import { distinctRuns, earlierRuns } from "../ask/runs.ts";
 import { ago, count, exactTime } from "../figures.ts";
 import { Link, usePlace } from "../router.tsx";
 import { ThemeSwitch } from "./theme-switch.tsx";
@@ -44,17 +44,19 @@ export function Rail({ showKeys }: { readonly showKeys: () => void }) {
         <nav aria-labelledby="earlier-title" className="rail-earlier">
           <h2 id="earlier-title">Earlier questions</h2>
           <ul>
-            {earlier.runs.slice(0, 12).map((run) => (
-              <li key={run.runId}>
-                <Link
-                  href={`/ask/${run.runId}`}
-                  title={`${run.question.slice(0, 300)}\n${ago(run.createdAt)}, ${exactTime(run.createdAt)}`}
-                  aria-current={path === `/ask/${run.runId}` ? "page" : undefined}
-                >
-                  {run.question}
-                </Link>
-              </li>
-            ))}
+            {distinctRuns(earlier.runs, path)
+              .slice(0, 12)
+              .map((run) => (
+                <li key={run.runId}>
+                  <Link
+                    href={`/ask/${run.runId}`}
+                    title={`${run.question.slice(0, 300)}\n${ago(run.createdAt)}, ${exactTime(run.createdAt)}`}
+                    aria-current={path === `/ask/${run.runId}` ? "page" : undefined}
+                  >
+                    {run.question}
+                  </Link>
+                </li>
+              ))}
           </ul>
         </nav>
       )}
