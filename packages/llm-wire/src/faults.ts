@@ -42,10 +42,13 @@ export function transportFault(error: unknown, address: string, begun: boolean):
   return new LlmError("unavailable", `${address} could not be reached: ${text}`, init);
 }
 
+/** A name that nobody knows is the answer to a wrong address and to a missing network alike. */
+const ONLINE = "is this computer online? Where it is, correct the address in the settings";
+
 const REASONS: Record<string, readonly [string, string]> = {
   ECONNREFUSED: ["nothing listens there", "start the backend, or correct its address in the settings"],
-  ENOTFOUND: ["no such host", "correct the address in the settings"],
-  EAI_AGAIN: ["the host's name could not be looked up", "check the network, or use an address with numbers"],
+  ENOTFOUND: ["no such host is known", ONLINE],
+  EAI_AGAIN: ["the host's name could not be looked up", ONLINE],
   ECONNRESET: ["the connection was closed before an answer came", "look into the backend's log"],
   UND_ERR_SOCKET: ["the connection was closed before an answer came", "look into the backend's log"],
   EPIPE: ["the connection was closed before an answer came", "look into the backend's log"],

@@ -14,6 +14,7 @@ import {
   startDeadlines,
   statusFault,
   streamLines,
+  transportFault,
 } from "../src/index.ts";
 import { type Handler, serve, sleep, type Watched, within } from "./server.ts";
 
@@ -255,4 +256,10 @@ test("what a server cannot do at all is not worth another try", () => {
   expect(statusFault(501, new Headers(), "", "x")).toMatchObject({ code: "unsupported", retryable: false });
   expect(statusFault(529, new Headers(), "", "x")).toMatchObject({ retryable: true });
   expect(retryAfter(new Headers({ "retry-after-ms": "" }))).toBeUndefined();
+});
+
+test.each(["ENOTFOUND", "EAI_AGAIN"])("%s asks for the network before it blames the address", (code) => {
+  const error = transportFault(Object.assign(new Error("lookup"), { code }), "http://models.test", false);
+  expect(error).toMatchObject({ code: "unavailable", phase: "connect", retryable: true });
+  expect(error.hint).toMatch(/computer online.*address in the settings/);
 });
