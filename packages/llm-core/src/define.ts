@@ -1,3 +1,4 @@
+import { LlmError } from "./errors.ts";
 import { hostProvider } from "./host.ts";
 import type { ModelFile } from "./manifest.ts";
 import type { Feature, Provider } from "./provider.ts";
@@ -50,6 +51,7 @@ export function defineProvider<Settings, Made extends Provider>(
 ): ProviderPlugin<Settings, Hosted<Made>> {
   const { id, contract, settings, create } = definition;
   const features = definition.features ?? [];
+  assertSchema(id, settings);
   const plugin: ProviderPlugin<Settings, Hosted<Made>> = {
     id,
     contract,
@@ -63,6 +65,14 @@ export function defineProvider<Settings, Made extends Provider>(
     },
   };
   return Object.defineProperty(plugin, MARKER, { value: true });
+}
+
+/** Types do not hold where a plugin is written in plain JavaScript. */
+function assertSchema(id: string, settings: Partial<SettingsSchema> | null | undefined): void {
+  if (typeof settings?.["~standard"]?.validate === "function") return;
+  throw new LlmError("plugin-invalid", `the settings of "${id}" are no Standard Schema`, {
+    hint: "give a schema also where there is nothing to set, such as z.strictObject({}) of zod",
+  });
 }
 
 /** True for what `defineProvider` of any copy of this package made. */

@@ -1,7 +1,7 @@
 import { type Call, type Calls, GRACE, modelOf, settledWithin } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
 import { isLlmError, LlmError, type PartialAnswer, toLlmError } from "./errors.ts";
-import type { ChatEvent, ToolCallEvent, Usage, Warning } from "./events.ts";
+import type { ChatEvent, FinishEvent, ToolCallEvent, Usage, Warning } from "./events.ts";
 import { droppedWarning, dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
@@ -199,6 +199,7 @@ function createRecord(): Record {
         else if (type === "reasoning-delta") reasoning.push(event.text);
         else if (type === "tool-call") calls.push(event);
         else if (type === "finish") {
+          assertWhole(event);
           record.started = true;
           record.finish = event;
           usage = event.usage;
@@ -219,6 +220,18 @@ function createRecord(): Record {
 function outOfOrder(type: ChatEvent["type"]): LlmError {
   const says = type === "start" ? "a second start" : `"${type}" before the start`;
   return new LlmError("invalid-response", `the provider's stream had ${says}`, {
+    hint: "report it to the author of the provider's package",
+  });
+}
+
+/** A closing event from plain JavaScript may lack what every reader of it counts on. */
+function assertWhole(finish: Partial<FinishEvent>): void {
+  const { reason, usage, context } = finish;
+  const missing = typeof reason?.unified === "string" ? [] : ["reason"];
+  if (typeof usage !== "object") missing.push("usage");
+  if (typeof context !== "object") missing.push("context");
+  if (missing.length === 0) return;
+  throw new LlmError("invalid-response", `the provider's finish had no ${missing.join(", no ")}`, {
     hint: "report it to the author of the provider's package",
   });
 }

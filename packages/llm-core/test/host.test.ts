@@ -38,6 +38,21 @@ describe("settings", () => {
     expect(stream).not.toHaveBeenCalled();
   });
 
+  test.each([undefined, null, {}, { type: "object" }])(
+    "that are no schema are refused at once: %j",
+    (settings) => {
+      const define = () =>
+        defineProvider({
+          id: "double",
+          contract: 1,
+          settings: settings as never,
+          create: (): Provider => ({ name: "double", close: async () => undefined }),
+        });
+      expect(define).toThrow(/"double".*Standard Schema/);
+      expect(define).toThrow(expect.objectContaining({ code: "plugin-invalid" }));
+    },
+  );
+
   test("a provider has exactly the methods that its plugin made", () => {
     const provider = pluginOf(() => ({ listModels: async () => [] })).create();
     expect(Object.keys(provider).sort()).toEqual(["close", "listModels", "name"]);
@@ -53,6 +68,14 @@ describe("a stream", () => {
   test("that ends without finish is stream-interrupted, with what had arrived", async () => {
     const error = await faultOf(read(chat(streamOf([[start, ...says("a", "b")]]))));
     expect(error).toMatchObject({ code: "stream-interrupted", retryable: true, partial: { text: "ab" } });
+  });
+
+  test.each(["reason", "usage", "context"])("whose finish has no %s is invalid-response", async (part) => {
+    const error = await faultOf(
+      read(chat(streamOf([[start, ...says("a")], [{ ...finish, [part]: undefined } as ChatEvent]]))),
+    );
+    expect(error).toMatchObject({ code: "invalid-response", provider: "double", partial: { text: "a" } });
+    expect(String(error)).toContain(part);
   });
 
   test("that breaks names the provider, the operation and the model", async () => {
