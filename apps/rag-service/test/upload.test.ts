@@ -313,3 +313,15 @@ test.each([
   expect(accepted.name).toBe(shown);
   expect(await read<Document>(`/api/v1/documents/${accepted.documentId}`)).toMatchObject({ name: shown });
 });
+
+test("a cancelled document is not queued again in appearance only", async () => {
+  const accepted = await read<DocumentsAccepted>(
+    "/api/v1/collections/default/documents",
+    json("POST", { name: "stopped.txt", text: "The gate is old. ".repeat(20_000) }),
+  );
+  const job = `/api/v1/jobs/${accepted.jobId ?? ""}`;
+  expect(await read(job, { method: "DELETE" })).toMatchObject({ status: "cancelled" });
+  const retry = await fetch(new URL(`${job}/retry`, server.url), { method: "POST" });
+  expect(retry.status).toBe(409);
+  expect(await retry.json()).toMatchObject({ code: "job-not-kept", hint: expect.any(String) });
+});

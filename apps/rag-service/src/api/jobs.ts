@@ -73,7 +73,7 @@ export function jobRoutes(service: Service) {
       createRoute({
         method: "post",
         path: `${PATH}/{id}/retry`,
-        summary: "Queue a failed or cancelled job again",
+        summary: "Queue a failed job, or a cancelled download, again",
         request: { params: IdParam },
         responses: { 202: reply(JobSchema, "Queued."), ...failures },
       }),
@@ -92,6 +92,15 @@ export function jobRoutes(service: Service) {
             await downloads.start({ model: job.model ?? job.title, backend: job.providerId }),
             202,
           );
+        }
+        if (job.status === "cancelled") {
+          throw fault({
+            status: 409,
+            code: "job-not-kept",
+            detail: "The job was cancelled, and what it needed went with it.",
+            hint: "Add the document again, or index the collection anew.",
+            retryable: false,
+          });
         }
         await ingestor.retry(job.id);
         return context.json(await requireJob(service, job.id), 202);
