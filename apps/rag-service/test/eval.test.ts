@@ -18,7 +18,7 @@ const MODELS = fileURLToPath(
 );
 
 test("the question set is about documents that are there, and each answer stands in its document", async () => {
-  const { answerable, unanswerable, claims, heldOut, files } = await readEvaluationSet(APPLICATION);
+  const { answerable, unanswerable, claims, heldOut, fresh, files } = await readEvaluationSet(APPLICATION);
   expect(answerable.length).toBeGreaterThanOrEqual(40);
   expect(unanswerable.length).toBeGreaterThanOrEqual(10);
   const texts = new Map<string, string>();
@@ -30,7 +30,7 @@ test("the question set is about documents that are there, and each answer stands
   }
   const wanted = [
     ...answerable.map(({ id, document, answers }) => ({ id, document, answers })),
-    ...[...claims, ...heldOut].map(({ id, document, evidence = [] }) => ({
+    ...[...claims, ...heldOut, ...fresh].map(({ id, document, evidence = [] }) => ({
       id,
       document,
       answers: evidence,

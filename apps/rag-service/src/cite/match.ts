@@ -7,6 +7,7 @@ import { normalise } from "../retrieve/vector.ts";
 import { words } from "../retrieve/words.ts";
 import type { Store } from "../store/store.ts";
 import { type Claim, readAllNumbers, readClaim } from "./facts.ts";
+import { repeatsItself } from "./repetition.ts";
 
 /** A passage that was in the prompt under the number `n`. */
 export interface Passage extends Hit {
@@ -52,6 +53,8 @@ const NUMBER_WEIGHT = 4;
 const STATEMENTS = /[,;]\s+|\s+(?:and|but|while|because)\s+/;
 /** A place with less than this share of the words speaks of something else. */
 const SOME_WORDS = 0.2;
+/** A sentence that begins so speaks of what an earlier one names. */
+const REFERS_BACK = /^\s*(?:it|its|they|their|them|he|his|she|her|this|these|that|those)\b/i;
 const NONE: ReadonlySet<string> = new Set();
 
 interface Needs {
@@ -60,6 +63,8 @@ interface Needs {
   readonly numbers: readonly string[];
   readonly names: readonly string[];
   readonly clauses: readonly Clause[];
+  /** Its telling words in order. */
+  readonly order: readonly string[];
 }
 
 interface Clause {
@@ -94,10 +99,11 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
   const prepared = passages.map(prepare);
   const weights = new Map<string, number>(idf);
 
-  /** Best first; `undefined` when the sentence says nothing that could be looked for. */
+  /** Best first, none for a loop; `undefined` when the sentence says nothing that could be looked for. */
   async function match(sentence: string): Promise<readonly Match[] | undefined> {
     const claim = readClaim(sentence);
     if (claim.words.size === 0 && claim.numbers.size === 0) return undefined;
+    if (repeatsItself(sentence)) return [];
     await learn([...claim.words]);
     signal?.throwIfAborted();
 
@@ -133,7 +139,7 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     ) {
       names.push(opening.form);
     }
-    return { wanted, numbers, names, clauses: clausesOf(sentence) };
+    return { wanted, numbers, names, clauses: clausesOf(sentence), order: [...claim.words] };
   }
 
   function compare(candidate: Prepared, needs: Needs): Compared {
@@ -169,6 +175,7 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
       needs.numbers.every((number) => numbers.has(number)) &&
       needs.names.every((form) => nearby.has(form)) &&
       speaksOf(needs, local) &&
+      !changesSubject(needs, union(local, earlier(candidate, best))) &&
       !denied;
     const localNumbers = union(parts[best]?.numbers ?? numbers, parts[best - 1]?.numbers ?? numbers);
     const base =
@@ -252,6 +259,19 @@ export function createMatcher({ question, passages, embedder, idf, frequencies, 
     return needs.wanted.size === 0 || share({ ...needs, numbers: [] }, forms, NONE) >= SOME_WORDS;
   }
 
+  /**
+   * What it begins with is said nowhere near, though another place speaks of it: the subject of one sentence was
+   * joined to what another says. A word that no passage holds may be another name for what is meant.
+   */
+  function changesSubject({ order }: Needs, near: ReadonlySet<string>): boolean {
+    const [subject] = order;
+    if (subject === undefined || near.has(subject)) return false;
+    const until = order.findIndex((form) => near.has(form));
+    return order
+      .slice(0, until < 0 ? order.length : until)
+      .some((form) => asked.has(form) && prepared.some(({ forms }) => forms.has(form)));
+  }
+
   async function learn(forms: readonly string[]): Promise<void> {
     const unknown = forms.filter((form) => !weights.has(form));
     if (unknown.length === 0) return;
@@ -286,6 +306,17 @@ function prepare(passage: Passage): Prepared {
     named: namesOf(text),
     parts,
   };
+}
+
+/** The words of the sentences that "it" and "they" lead back to. */
+function earlier({ passage, parts }: Prepared, at: number): ReadonlySet<string> {
+  let forms = NONE;
+  for (let place = at; place > 0; place -= 1) {
+    const part = parts[place];
+    if (part === undefined || !REFERS_BACK.test(passage.text.slice(part.start, part.end))) break;
+    forms = union(forms, parts[place - 1]?.forms ?? NONE);
+  }
+  return forms;
 }
 
 function namesOf(text: string): ReadonlySet<string> {

@@ -41,8 +41,10 @@ export interface Figures {
   readonly quotes: QuoteScores;
   readonly quotesWithEmbedder: QuoteScores | undefined;
   readonly citations: CitationScores;
-  /** The same on claims that nothing was tuned on, half of them made to deceive. */
+  /** The same on claims written later, half of them made to deceive. */
   readonly heldOut: CitationScores;
+  /** The same on claims that nothing was tuned on, half of them made to deceive. */
+  readonly fresh: CitationScores;
   /** Mean share of the question's words in the best passages, with and without an answer in the documents. */
   readonly coverage: { readonly answerable: number; readonly unanswerable: number };
   /** What `measure` disagreed with, one line each. */
@@ -71,21 +73,27 @@ export interface EvaluationSet {
   readonly unanswerable: readonly { readonly id: string; readonly question: string }[];
   readonly claims: readonly Claim[];
   readonly heldOut: readonly Claim[];
+  readonly fresh: readonly Claim[];
 }
 
 export async function readEvaluationSet(application: URL): Promise<EvaluationSet> {
   const read = async (path: string): Promise<unknown> =>
     JSON.parse(await readFile(new URL(path, application), "utf8"));
-  const [files, questions, claims, heldOut] = await Promise.all(
-    ["examples/examples.json", "eval/questions.json", "eval/claims.json", "eval/claims-held-out.json"].map(
-      read,
-    ),
+  const [files, questions, claims, heldOut, fresh] = await Promise.all(
+    [
+      "examples/examples.json",
+      "eval/questions.json",
+      "eval/claims.json",
+      "eval/claims-held-out.json",
+      "eval/claims-fresh.json",
+    ].map(read),
   );
   return {
     files: files as EvaluationSet["files"],
     ...(questions as Pick<EvaluationSet, "answerable" | "unanswerable">),
     claims: claims as EvaluationSet["claims"],
     heldOut: heldOut as EvaluationSet["heldOut"],
+    fresh: fresh as EvaluationSet["fresh"],
   };
 }
 
@@ -215,6 +223,7 @@ export async function measure(options: {
     quotesWithEmbedder: secondPlaces && quoteScores(secondPlaces),
     citations: await citationScores(set.claims),
     heldOut: await citationScores(set.heldOut),
+    fresh: await citationScores(set.fresh),
     coverage: { answerable: await coverage(set.answerable), unanswerable: await coverage(set.unanswerable) },
     misses,
   };

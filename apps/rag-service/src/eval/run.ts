@@ -51,6 +51,7 @@ try {
   for (const [name, { precision, recall, place, strayed }] of [
     ["citations", figures.citations],
     ["citations, held out", figures.heldOut],
+    ["citations, fresh", figures.fresh],
   ] as const) {
     print(
       `${name.padEnd(20)} precision ${percent(precision)}  recall ${percent(recall)}  right place ${percent(place)}  without source ${percent(strayed)}`,
