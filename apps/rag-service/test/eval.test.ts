@@ -112,12 +112,14 @@ describe("with the bundled embedder", () => {
   });
 
   test("citations are right, and stand on the sentence that says it", () => {
-    for (const { citations, heldOut } of [coarse, fine]) {
+    for (const { citations, heldOut, fresh } of [coarse, fine]) {
       expect(citations.precision).toBeGreaterThanOrEqual(0.93);
       expect(citations.recall).toBeGreaterThanOrEqual(0.93);
       expect(heldOut.precision).toBeGreaterThanOrEqual(0.75);
       expect(heldOut.recall).toBeGreaterThanOrEqual(0.9);
-      for (const { place, strayed } of [citations, heldOut]) {
+      expect(fresh.precision).toBeGreaterThanOrEqual(0.8);
+      expect(fresh.recall).toBeGreaterThanOrEqual(0.9);
+      for (const { place, strayed } of [citations, heldOut, fresh]) {
         expect(place).toBeGreaterThanOrEqual(0.93);
         expect(strayed).toBeLessThanOrEqual(0.06);
       }
