@@ -1,7 +1,7 @@
 /** Models on their way here, as jobs: progress, cancel, and the reason when it fails. */
 import { randomUUID } from "node:crypto";
 
-import { LlmError, type PullProgress, type Registry } from "@enginehouse/llm-core";
+import { isLlmError, LlmError, type PullProgress, type Registry } from "@enginehouse/llm-core";
 
 import { bugLine, isBug, toProblem } from "./api/problem.ts";
 import type { Job } from "./api/schemas.ts";
@@ -22,6 +22,8 @@ export interface Downloads {
 export interface DownloadsOptions {
   readonly registry: Registry;
   readonly config: ServiceConfig;
+  /** Where model files may be put by hand. */
+  readonly modelsDir: string;
   /** A model has arrived. */
   readonly onInstalled: () => void;
   readonly report: (line: string) => void;
@@ -36,13 +38,27 @@ interface Running {
   done: Promise<void>;
 }
 
-export function createDownloads({ registry, config, onInstalled, report }: DownloadsOptions): Downloads {
+export function createDownloads({
+  registry,
+  config,
+  modelsDir,
+  onInstalled,
+  report,
+}: DownloadsOptions): Downloads {
   const downloads = new Map<string, Running>();
   const listeners = new Set<(job: Job) => void>();
 
   const update = (one: Running, changes: Partial<Job>) => {
     one.job = { ...one.job, ...changes, updatedAt: new Date().toISOString() };
     for (const listener of listeners) listener(one.job);
+  };
+
+  /** Without a network there is still a way, and it is named. */
+  const problemOf = (error: unknown) => {
+    const problem = toProblem(error);
+    if (!isLlmError(error) || error.code !== "unavailable" || error.phase !== "connect") return problem;
+    const hint = `Is this computer online? A model can also come by hand: put its GGUF file into ${modelsDir}.`;
+    return { ...problem, hint };
   };
 
   const fetchModel = async (one: Running, providerId: string, model: string) => {
@@ -62,7 +78,7 @@ export function createDownloads({ registry, config, onInstalled, report }: Downl
     } catch (error) {
       if (one.controller.signal.aborted) return update(one, { status: "cancelled" });
       if (isBug(error)) report(bugLine(error, `download of ${model}`));
-      update(one, { status: "failed", error: toProblem(error) });
+      update(one, { status: "failed", error: problemOf(error) });
     }
   };
 

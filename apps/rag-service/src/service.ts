@@ -77,6 +77,7 @@ async function assemble({ settings, store, registry, report, ingest }: Foundatio
   const downloads = createDownloads({
     registry,
     config: settings.config,
+    modelsDir: settings.modelsDir,
     report,
     onInstalled() {
       models.refresh();

@@ -174,6 +174,18 @@ test("a download that fails says why, and can be tried again", async () => {
   await waitFor(app, again.id, "completed");
 });
 
+test("a download that reaches nobody asks for the network, and names the folder for a file", async () => {
+  const app = await house(
+    pulling(async function* () {
+      yield { status: "resolving" };
+      throw new LlmError("unavailable", "https://hub.test: no such host is known", { phase: "connect" });
+    }),
+  );
+  const failed = await waitFor(app, await download(app, { model: "wise" }), "failed");
+  expect(failed.error?.detail).toMatch(/^https:/);
+  expect(failed.error?.hint).toMatch(/computer online\?.*GGUF file into .*models/);
+});
+
 test("who cannot fetch models is named with those who can", async () => {
   const app = await house();
   const refusal = await read<Problem>(
