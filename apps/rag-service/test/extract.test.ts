@@ -171,6 +171,16 @@ describe("files that are not what they seem", () => {
     expect(refusal?.hint).toMatch(/\w+ \w+/);
   });
 
+  test.each(["noise.txt", "program.exe"])(
+    "%s of binary content is told so, not to be named otherwise",
+    async (name) => {
+      const refusal = await refused(read(name, Buffer.from([77, 90, 3, 0, 4, 5, 0, 6, 0, 255])));
+      expect(refusal?.message).toMatch(/not text|neither text/);
+      expect(refusal?.message).toContain("binary");
+      expect(refusal?.hint).toContain("Programs and other binary files cannot be read");
+    },
+  );
+
   test("a PDF under another name is read as a PDF", async () => {
     expect((await read("report.txt", makePdf("# A\n\nIt is a PDF."))).mediaType).toBe("application/pdf");
   });

@@ -40,7 +40,14 @@ export function sniff(bytes: Uint8Array, name: string, mediaType?: string): Form
       "not a PDF, whatever its name says",
       "Export the document as PDF again, or add it under its true type.",
     );
-  if (!looksLikeText(bytes)) throw wrongType(name, "neither text nor PDF", "Add it as txt, md, html or pdf.");
+  if (!looksLikeText(bytes)) {
+    const what = declared === undefined ? "neither text nor PDF" : "not text, whatever its name says";
+    throw wrongType(
+      name,
+      `${what}: its content is binary`,
+      "Programs and other binary files cannot be read. Save what it says as text, HTML or PDF, and add that.",
+    );
+  }
   if (declared !== undefined) return declared;
   return /^\s*(?:<!doctype html|<html)/i.test(latin1(bytes.subarray(0, 1024))) ? "html" : "text";
 }
