@@ -84,7 +84,10 @@ test("several files come in one upload; a bad one is refused and the others are 
   const accepted = (await (await fetch(documents, { method: "POST", body })).json()) as DocumentsAccepted;
   expect(accepted.documents.map(({ name }) => name)).toEqual(["first.txt", "last.txt"]);
   expect(accepted.refused).toHaveLength(1);
-  expect(accepted.refused[0]).toMatchObject({ name: "empty.txt", problem: { status: 422 } });
+  expect(accepted.refused[0]).toMatchObject({
+    name: "empty.txt",
+    problem: { status: 422, code: "empty", title: "The file is empty", retryable: false },
+  });
   expect(accepted.refused[0]?.problem.detail).toContain("empty");
 });
 
@@ -324,4 +327,17 @@ test("a cancelled document is not queued again in appearance only", async () => 
   const retry = await fetch(new URL(`${job}/retry`, server.url), { method: "POST" });
   expect(retry.status).toBe(409);
   expect(await retry.json()).toMatchObject({ code: "job-not-kept", hint: expect.any(String) });
+});
+
+test("a collection counts the documents that are ready apart from those that failed", async () => {
+  const id = "counted";
+  await read("/api/v1/collections", json("POST", { id, name: "Counted" }));
+  const files = form(
+    ["good.txt", "The east gate is blue."],
+    ["noise.txt", "MZ\u0001\u0000\u0003\u0000\u0000\u0007"],
+  );
+  const path = `/api/v1/collections/${id}/documents`;
+  const { documents: taken } = await read<DocumentsAccepted>(path, { method: "POST", body: files });
+  for (const { jobId } of taken) await (await fetch(`${server.url}/api/v1/jobs/${jobId}/events`)).text();
+  expect(await read(`/api/v1/collections/${id}`)).toMatchObject({ documents: 2, ready: 1, failed: 1 });
 });

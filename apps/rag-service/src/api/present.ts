@@ -7,10 +7,11 @@ export function presentCollection(
   row: stored.Collection,
   generation: stored.Generation | undefined,
 ): Collection {
-  const { id, name, createdAt, documents } = row;
-  if (generation === undefined) return { id, name, createdAt, documents };
+  const { id, name, createdAt, documents, ready, failed } = row;
+  const known = { id, name, createdAt, documents, ready, failed };
+  if (generation === undefined) return known;
   const { provider, model, dimensions } = generation;
-  return { id, name, createdAt, documents, embedder: { providerId: provider, model, dimensions } };
+  return { ...known, embedder: { providerId: provider, model, dimensions } };
 }
 
 export function presentDocument(row: stored.Document): Document {

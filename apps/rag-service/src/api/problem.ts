@@ -65,6 +65,8 @@ const TITLES: Record<string, string> = {
   "invalid-request": "The request is not right",
   "invalid-json": "The body is not JSON",
   "too-large": "Too large",
+  empty: "The file is empty",
+  "wrong-type": "This kind of file cannot be read",
   unsupported: "Not supported",
   "model-not-found": "No such model",
   "model-not-installed": "The model is not here yet",

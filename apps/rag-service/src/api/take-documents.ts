@@ -74,6 +74,10 @@ async function submit({ ingestor }: Service, content: Content, options: SubmitOp
   } catch (error) {
     if (isLlmError(error) && error.code === "input-too-long")
       throw tooLarge(options.name, ingestor.settings.maxBytes);
+    if (isLlmError(error) && error.figures?.["bytes"] === 0) {
+      const { message: detail, hint } = error;
+      throw fault({ status: 422, code: "empty", detail, hint, retryable: false });
+    }
     throw error;
   }
 }

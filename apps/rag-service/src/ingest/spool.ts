@@ -106,6 +106,7 @@ function empty(name: string): LlmError {
   return new LlmError("invalid-request", `"${name}" is empty`, {
     status: 422,
     hint: "Check that the file was saved and copied completely, then add it again.",
+    figures: { bytes: 0 },
   });
 }
 

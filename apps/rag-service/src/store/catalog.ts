@@ -154,8 +154,14 @@ export function createCatalog(database: Connection) {
   };
 }
 
-const COLLECTIONS =
-  "SELECT c.id, c.name, c.created_at, (SELECT count(*) FROM documents d WHERE d.collection = c.key) AS documents FROM collections c";
+const COLLECTIONS = `
+  SELECT c.id, c.name, c.created_at,
+    (SELECT count(*) FROM documents d WHERE d.collection = c.key) AS documents,
+    (SELECT count(*) FROM documents d WHERE d.collection = c.key AND d.version IS NOT NULL) AS ready,
+    (SELECT count(*) FROM documents d
+      JOIN jobs j ON j.key = (SELECT max(key) FROM jobs WHERE document_id = d.id)
+      WHERE d.collection = c.key AND d.version IS NULL AND j.status IN ('failed', 'cancelled')) AS failed
+  FROM collections c`;
 
 const DOCUMENTS = `
   SELECT d.id, c.id AS collection_id, d.external_id, d.name, d.created_at, d.updated_at,
@@ -174,6 +180,8 @@ function readCollection(row: Row): Collection {
     name: text(row["name"]),
     createdAt: text(row["created_at"]),
     documents: number(row["documents"]),
+    ready: number(row["ready"]),
+    failed: number(row["failed"]),
   };
 }
 

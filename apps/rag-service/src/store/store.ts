@@ -4,6 +4,10 @@ export interface Collection {
   readonly name: string;
   readonly createdAt: string;
   readonly documents: number;
+  /** Those of them that can be asked. */
+  readonly ready: number;
+  /** Those of them of which nothing could be read, or whose reading was cancelled. */
+  readonly failed: number;
 }
 
 export type JobStatus = "queued" | "running" | "completed" | "failed" | "cancelled";

@@ -9,6 +9,8 @@ export const CollectionSchema = z
     name: z.string(),
     createdAt: time,
     documents: count,
+    ready: count.openapi({ description: "Documents that can be asked." }),
+    failed: count.openapi({ description: "Documents of which nothing could be read." }),
     embedder: z
       .object({
         providerId: z.string(),
