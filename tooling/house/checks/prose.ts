@@ -88,6 +88,8 @@ function isLinkTrue(target: string, from: string, facts: Facts): boolean {
   const path = file === "" ? from : join(folderOf(from), file);
   if (!facts.paths.has(path.replace(/\/$/, ""))) return false;
   if (anchor === undefined) return true;
+  // A folder has no headings.
+  if (!path.endsWith(".md")) return false;
   const text = facts.markdown(path);
   return text === undefined || readProse(text).headings.some((heading) => anchorOf(heading.text) === anchor);
 }

@@ -21,6 +21,7 @@ describe("the check of prose", () => {
     ["a bare file", "See `nowhere.ts`."],
     ["a link", "See [there](docs/nowhere.md)."],
     ["a link to a heading", "See [there](#nowhere)."],
+    ["a link to a heading of a folder", "See [there](packages/llm-core#use)."],
     ["a script", "Run `pnpm nowhere`."],
     ["a script of a package", "Run `pnpm --filter @enginehouse/llm-core nowhere`."],
     ["a package", "Run `pnpm --filter @enginehouse/nowhere build`."],
