@@ -18,7 +18,7 @@ export declare interface BatchSource {
     next(): Promise<IteratorResult<EventBatch>>;
     /** Sees every read, the end too. */
     readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
-    /** Sees every rejection; throws, or goes on with another read. */
+    /** Sees every rejection; throws, or goes on with another read. Goes with `onRead`. */
     readonly onFault?: (error: unknown) => Promise<BatchRead>;
     return(): Promise<unknown>;
 }
