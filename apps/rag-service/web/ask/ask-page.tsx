@@ -45,14 +45,15 @@ export function AskPage({ id }: { readonly id: string }) {
   }
   function send(question: string): void {
     const { mode, model, detach } = readAnswering();
+    // The empty page before the first question stays in the history: back leads to it, not away.
     if (id !== "") navigate("/");
-    const started = (runId: string) => navigate(`/ask/${runId}`, { replace: true });
+    const started = (runId: string) => navigate(`/ask/${runId}`, { replace: id !== "" });
     void ask({ question, mode, model, detach }, started);
   }
 
   const running = run?.status === "running";
   const stopRun = useCallback(() => void stop(id === "" ? UNSENT : id), [id]);
-  const closeSource = focused !== undefined && !wide ? () => focus(undefined) : undefined;
+  const closeSource = focused !== undefined ? () => focus(undefined) : undefined;
   useKeys({
     "/": () => {
       field.current?.focus();
