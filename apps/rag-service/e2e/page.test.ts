@@ -93,6 +93,19 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
     await page.locator(".source-panel mark").waitFor();
   });
 
+  test("Escape closes the source also beside the answer, and back goes through questions to the empty page", async () => {
+    await page.goto(service.url);
+    await page.locator("#question").fill("Who is the keeper of the Farrow lighthouse?");
+    await page.locator("#question").press("Enter");
+    await finished(page);
+    await page.locator(".source-panel mark").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".source-panel mark").waitFor({ state: "detached" });
+    await page.goBack();
+    await page.waitForURL((url) => url.pathname === "/");
+    expect(await page.locator(".quote").count()).toBe(0);
+  });
+
   test("quotes alone need no model and say so", async () => {
     await page.locator(".answering select").selectOption({ label: "Quotes only, no model" });
     await ask(page, service.url, "How many steps do the stairs of the tower have?");
