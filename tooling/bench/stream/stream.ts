@@ -68,7 +68,7 @@ export async function streamTables(rounds: number): Promise<Table[]> {
     const raw = CLIENTS[name]?.against ?? name;
     const own = name.replace("ours-fetch", "raw").replace("ours-http", "http");
     return [
-      `\`${name}\``,
+      name,
       figure(median(burst.get(name) ?? [])),
       figure(ratio(burst, name, raw)),
       figure(ratio(burst, name, own)),
@@ -82,7 +82,7 @@ export async function streamTables(rounds: number): Promise<Table[]> {
       note:
         "CPU of the client's process for each token, in µs, and as a ratio to the hand-written client inside the same round (median of the rounds). " +
         "Burst: 20,000 tokens as fast as the socket gives them. 64×50: 64 streams at 50 tokens/s in one process, after three such runs to warm up. " +
-        "`raw` is fetch with a parser by hand, `http` the same parser on node:http, `ours` a provider over llm-core and llm-wire on either transport.",
+        "raw is fetch with a parser by hand, http the same parser on node:http, ours a provider over llm-core and llm-wire on either transport.",
       columns: ["client", "burst µs", "burst / raw", "burst / same transport", "64×50 µs", "64×50 / raw"],
       rows,
     },
@@ -124,7 +124,7 @@ export async function coldTables(rounds: number): Promise<Table[]> {
         ]);
         found.push(coldMs);
       }
-      first.push([`\`${name}\``, figure(median(found), 1)]);
+      first.push([name, figure(median(found), 1)]);
     }
     return [
       {
@@ -153,7 +153,7 @@ export async function slowTable(): Promise<Table> {
         "./stream/worker.ts",
         args,
       );
-      rows.push([`\`${name}\``, String(tokens), figure(aheadMb, 1), figure(gainMb, 1)]);
+      rows.push([name, String(tokens), figure(aheadMb, 1), figure(gainMb, 1)]);
     }
     return {
       title: "A slow reader",
@@ -194,7 +194,7 @@ export async function stopTable(rounds: number): Promise<Table> {
         }
         cells.push(`${figure(median(taken), 1)} (${ended})`);
       }
-      rows.push([`\`${name}\``, ...cells]);
+      rows.push([name, ...cells]);
     }
     return {
       title: "Stopping",
