@@ -44,6 +44,7 @@ export const WIRE_ABILITIES = {
   "reasoning-levels": "the request can say how much to think",
   schema: "a schema goes with the request",
   options: "sampling options go with the request",
+  images: "an image can go with a message",
   overflow: "a prompt that does not fit is refused",
   truncation: "a prompt that does not fit can be cut in silence",
   "window-sent": "the window goes with the request",

@@ -33,6 +33,12 @@ export interface ModelScript {
   /** False: can be pulled. Default true. */
   readonly installed?: boolean | undefined;
   readonly loaded?: boolean | undefined;
+  /**
+   * Makes room in silence, by forgetting the oldest tokens: of a prompt that does not fit, and while it writes.
+   * Left out: such a prompt is refused, and an answer ends with `length` where the window is full, as far as the
+   * wire's server does so when it is asked to.
+   */
+  readonly forgets?: boolean | undefined;
   readonly features?: readonly Feature[] | undefined;
   readonly dimensions?: number | undefined;
   readonly sizeBytes?: number | undefined;
