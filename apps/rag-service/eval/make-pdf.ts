@@ -17,8 +17,9 @@ if (process.argv[1] === import.meta.filename) {
 export function makePdf(
   source: string,
   title = "Ferncliff Community Garden: report for the year 2023",
+  footer: (page: number) => string = String,
 ): Uint8Array {
-  const pages = source.split(/^---$/m).map((page, at) => drawPage(page, at + 1));
+  const pages = source.split(/^---$/m).map((page, at) => drawPage(page, footer(at + 1)));
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_page, at) => `${5 + at * 2} 0 R`).join(" ")}] >>`,
@@ -43,7 +44,7 @@ export function makePdf(
   return Buffer.from(file, "latin1");
 }
 
-function drawPage(markdown: string, number: number): string {
+function drawPage(markdown: string, footer: string): string {
   const commands: string[] = ["BT"];
   let y = HEIGHT - MARGIN;
   for (const block of markdown.trim().split(/\n\n+/)) {
@@ -57,7 +58,7 @@ function drawPage(markdown: string, number: number): string {
       );
     }
   }
-  commands.push(`/F1 9 Tf 1 0 0 1 ${WIDTH / 2} 32 Tm (${number}) Tj`, "ET");
+  commands.push(`/F1 9 Tf 1 0 0 1 ${WIDTH / 2} 32 Tm (${escape(footer)}) Tj`, "ET");
   return commands.join("\n");
 }
 

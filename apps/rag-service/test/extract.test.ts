@@ -132,6 +132,37 @@ describe("PDF", () => {
     ).toEqual(["A report", "Costs"]);
   });
 
+  const three = "# A report\n\nFirst page.\n---\nIn all\n\n40\n---\nThird page.";
+
+  test.each([
+    ["3", (page: number) => `${page}`],
+    ["- 3 -", (page: number) => `- ${page} -`],
+    ["Page 3 of 9", (page: number) => `Page ${page} of 9`],
+    ["5 / 11", (page: number) => `${page + 2} / 11`],
+  ])("loses its page numbers, as in %s, and every place stays exact", async (_shown, footer) => {
+    const { text, pages, blocks } = await read("r.pdf", makePdf(three, "Report", footer));
+    expect(text).toBe("A report\n\nFirst page.\n\nIn all 40\n\nThird page.");
+    expect(blocks.map(({ start, end }) => text.slice(start, end))).toEqual([
+      "A report",
+      "First page.",
+      "In all 40",
+      "Third page.",
+    ]);
+    expect(pages?.map(({ page, charStart }) => [page, text.slice(charStart, charStart + 5)])).toEqual([
+      [1, "A rep"],
+      [2, "In al"],
+      [3, "Third"],
+    ]);
+  });
+
+  test.each([
+    ["a figure that does not count along with the pages", (page: number) => `${page * 7}`, /7.*14.*21/s],
+    ["a line with words of its own", (page: number) => `Plot ${page}`, /Plot 1.*Plot 2.*Plot 3/s],
+    ["a number on one page alone", (page: number) => (page === 2 ? "2" : " "), /2\n\nThird/],
+  ])("keeps %s", async (_what, footer, kept) => {
+    expect((await read("r.pdf", makePdf(three, "Report", footer))).text).toMatch(kept);
+  });
+
   test("without text is called a scan, and says what to do", async () => {
     expect(await refused(read("scan.pdf", imageOnly()))).toMatchObject({
       reason: "no-text",

@@ -3,6 +3,7 @@ import { getDocumentProxy } from "unpdf";
 import type { PageStart } from "../store/store.ts";
 import { clean } from "./charset.ts";
 import type { Block, Extracted, Progress } from "./extracted.ts";
+import { withoutPageNumbers } from "./page-numbers.ts";
 import { refusal, unreadable } from "./refusal.ts";
 
 interface Item {
@@ -27,15 +28,19 @@ export async function extractPdf(bytes: Uint8Array, name: string, progress: Prog
   const blocks: Block[] = [];
   const blank: number[] = [];
   let text = "";
+  const printed: (readonly Line[])[] = [];
   for (let page = 1; page <= pdf.numPages; page++) {
     progress(page - 1, pdf.numPages);
-    const lines = await readLines(pdf, page, name);
+    printed.push(await readLines(pdf, page, name));
+  }
+  for (const [at, lines] of withoutPageNumbers(printed).entries()) {
+    const page = at + 1;
     const paragraphs = toParagraphs(lines);
     if (paragraphs.length === 0) blank.push(page);
     if (text !== "") text += "\n\n";
     pages.push({ page, charStart: text.length });
-    paragraphs.forEach((paragraph, at) => {
-      if (at > 0) text += "\n\n";
+    paragraphs.forEach((paragraph, index) => {
+      if (index > 0) text += "\n\n";
       const start = text.length;
       text += paragraph.text;
       const { kind, level } = paragraph;
@@ -118,7 +123,8 @@ function isItem(item: unknown): item is Item {
 function toParagraphs(
   lines: readonly Line[],
 ): readonly { text: string; readonly kind: Block["kind"]; readonly level: number | undefined }[] {
-  const body = median(lines.map((line) => line.height));
+  // On a page of one heading and one line, the smaller of the two is the text.
+  const body = lines.map((line) => line.height).toSorted((a, b) => a - b)[(lines.length - 1) >> 1] ?? 0;
   const gap = median(
     lines
       .slice(1)

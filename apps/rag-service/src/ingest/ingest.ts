@@ -262,7 +262,7 @@ export function displayName(name: string): string {
 
 /** Bytes that were read with other settings are read again. */
 function fingerprint({ parentTokens, parentOverlap, windowTokens, windowOverlap }: IngestSettings): string {
-  return `reader 1, ${parentTokens}/${parentOverlap}, ${windowTokens}/${windowOverlap}`;
+  return `reader 2, ${parentTokens}/${parentOverlap}, ${windowTokens}/${windowOverlap}`;
 }
 
 function newId(kind: "doc" | "job"): string {
