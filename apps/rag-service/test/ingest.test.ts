@@ -63,6 +63,83 @@ test("other settings for chunks read the same bytes again", async () => {
   expect((await other.store.getDocument(first.documentId))?.version?.windows).toBeGreaterThan(8);
 });
 
+describe("an engine that ends while it makes vectors", () => {
+  const ended = () =>
+    new LlmError("unavailable", "the engine ended (signal SIGKILL)", { provider: "double" });
+  /** Fails so many times in a row from the second batch on, then works. */
+  const dying = (times: number, error: () => Error = ended) => {
+    const words = createWordEmbedder();
+    let left = times;
+    return {
+      ...words,
+      failures: () => times - left,
+      embed: (async (texts, purpose, options) => {
+        if (words.embedded.length > 0 && left > 0) {
+          left -= 1;
+          throw error();
+        }
+        return words.embed(texts, purpose, options);
+      }) satisfies typeof words.embed,
+    };
+  };
+  const settings = { windowTokens: 16, windowOverlap: 0, embedBackoffMs: 1, embedAttempts: 4 };
+
+  test("is asked again, and the index is whole in the end", async () => {
+    const embedder = dying(3);
+    const { add, store } = await openLibrary({ embedder, settings });
+    await add("ship.txt", LONG);
+    expect(embedder.failures()).toBe(3);
+    const jobs = await store.listJobs();
+    expect(jobs.map(({ kind, status }) => [kind, status])).toEqual([
+      ["index", "completed"],
+      ["ingest", "completed"],
+    ]);
+    expect((await store.status()).windows).toBe(embedder.embedded.length);
+  });
+
+  test("fails the job when it ends each time, with the reason, and a second try goes on where it stood", async () => {
+    const embedder = dying(5);
+    const { add, store, ingestor } = await openLibrary({ embedder, settings });
+    await add("ship.txt", LONG);
+    const [job] = await store.listJobs();
+    expect(job).toMatchObject({
+      kind: "index",
+      status: "failed",
+      error: { code: "unavailable", message: expect.stringContaining("SIGKILL"), retryable: true },
+    });
+    expect(job?.error?.message).toContain("4 attempts");
+    expect(embedder.failures()).toBe(5);
+    const before = embedder.embedded.length;
+    await ingestor.retry(job?.id ?? "");
+    await ingestor.idle();
+    expect(await store.getJob(job?.id ?? "")).toMatchObject({ status: "completed" });
+    expect(embedder.embedded.length).toBe((await store.status()).windows);
+    expect(before).toBeGreaterThan(0);
+  });
+
+  test("is not asked again about what no second try makes better", async () => {
+    const embedder = dying(9, () => new LlmError("unauthenticated", "the key was refused"));
+    const { add, store } = await openLibrary({ embedder, settings });
+    await add("ship.txt", LONG);
+    expect((await store.listJobs())[0]).toMatchObject({
+      status: "failed",
+      error: { code: "unauthenticated" },
+    });
+    expect(embedder.failures()).toBe(2);
+  });
+
+  test("stops waiting when the service closes", async () => {
+    const embedder = dying(99);
+    const library = await openLibrary({ embedder, settings: { ...settings, embedBackoffMs: 20_000 } });
+    await library.ingestor.submit(Buffer.from(LONG), { name: "ship.txt" });
+    while (embedder.failures() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const from = performance.now();
+    await library.ingestor.close();
+    expect(performance.now() - from).toBeLessThan(5_000);
+    expect((await library.store.listJobs())[0]).toMatchObject({ kind: "index", status: "running" });
+  });
+});
+
 test("two files of one name are two documents, each with a name of its own", async () => {
   const { add, store } = await openLibrary();
   await add("notes.txt", "The first notes.");
@@ -213,7 +290,7 @@ describe("the embedder", () => {
     const failing = createWordEmbedder({
       embed: () => Promise.reject(new LlmError("unavailable", "the engine is gone")),
     });
-    const library = await openLibrary({ embedder: failing });
+    const library = await openLibrary({ embedder: failing, settings: { embedBackoffMs: 1 } });
     await library.add("a.txt", "The anchor is heavy.");
     const { hits, mode, warnings } = await library.searcher.search({ query: "anchor" });
     expect([hits.length, mode]).toEqual([1, "lexical"]);

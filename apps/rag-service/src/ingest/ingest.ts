@@ -26,6 +26,10 @@ export interface IngestSettings {
   readonly parseMemoryMb: number;
   /** Documents worked on at the same time. Default 2. */
   readonly concurrency: number;
+  /** How often in a row a provider may fail in a way that may pass before indexing gives up. Default 6. */
+  readonly embedAttempts: number;
+  /** The wait before the second attempt; it doubles with each further one, up to 30 s. Default 500. */
+  readonly embedBackoffMs: number;
 }
 
 /** What is known about a file beside its bytes. */
@@ -117,6 +121,8 @@ export const DEFAULT_SETTINGS: IngestSettings = {
   parseTimeoutMs: 120_000,
   parseMemoryMb: 1024,
   concurrency: 2,
+  embedAttempts: 6,
+  embedBackoffMs: 500,
 };
 
 export function createIngestor(options: IngestorOptions): Ingestor {
@@ -207,8 +213,9 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       });
     }
     await store.ingest.requeue(jobId);
+    const queued = await store.getJob(jobId);
     queue.add(jobId);
-    return store.getJob(jobId);
+    return queued;
   }
 
   async function reindex(): Promise<{ readonly jobId: string }> {

@@ -10,6 +10,7 @@ import { readRefusal } from "../extract/refusal.ts";
 import { normalise } from "../retrieve/vector.ts";
 import type { Generation, Job, JobError, JobStage, JobWork, Store } from "../store/store.ts";
 import type { IngestSettings, JobEvent } from "./ingest.ts";
+import { withRetries } from "./retry.ts";
 import type { Spool } from "./spool.ts";
 
 /** Windows whose vectors are computed and written together: what a crash can cost. */
@@ -170,21 +171,33 @@ export function createPipeline(options: {
     }
   }
 
+  /** The one job that is patient: a document that waits for an engine would not be found by its words either. */
   async function index(work: JobWork, signal: AbortSignal): Promise<void> {
-    const embedder = await embedderOf();
+    const patience = { attempts: settings.embedAttempts, backoffMs: settings.embedBackoffMs, signal };
+    const embedder = await withRetries(async () => embedderOf(), patience);
     if (embedder !== undefined) {
       const generation = await store.ingest.generation(identity(embedder));
-      for (;;) {
-        signal.throwIfAborted();
-        const { windows, left } = await store.ingest.missingAnywhere(generation.id, BATCH);
-        if (windows.length === 0) break;
-        await progress(work, "embedding", Math.max(0, generation.windows - left), generation.windows);
-        await embedWindows(windows, embedder, generation, signal);
-      }
+      // Each try asks anew what is missing: the one before may have cut windows, or made some of their vectors.
+      while (await withRetries(() => indexSome(work, embedder, generation, signal), patience));
       await progress(work, "indexing", 0, 1);
       if (!generation.active) await store.ingest.activate(generation.id);
     }
     await store.ingest.complete(work.id);
+  }
+
+  /** False when nothing was left to do. */
+  async function indexSome(
+    work: JobWork,
+    embedder: Embedder,
+    generation: Generation,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    signal.throwIfAborted();
+    const { windows, left } = await store.ingest.missingAnywhere(generation.id, BATCH);
+    if (windows.length === 0) return false;
+    await progress(work, "embedding", Math.max(0, generation.windows - left), generation.windows);
+    await embedWindows(windows, embedder, generation, signal);
+    return true;
   }
 
   /** True when windows had to be cut: their pieces wait for the next round. */
