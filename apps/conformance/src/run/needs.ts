@@ -1,0 +1,25 @@
+import type { ProviderManifest } from "@enginehouse/llm-core";
+
+import { type FakeBackend, WIRE_ABILITIES } from "../backend.ts";
+import type { Check } from "../check.ts";
+
+type Declared = Pick<ProviderManifest, "operations" | "features">;
+type Wire = Pick<FakeBackend, "wire" | "cannot">;
+
+/**
+ * Why a check does not apply, or `undefined` when it does. It follows from the plugin's manifest and from what the
+ * wire has no words for, and from nothing else: whoever reads a report can compute it again.
+ */
+export function whyNot(
+  { needs = {} }: Pick<Check, "needs">,
+  declared: Declared,
+  wire: Wire,
+): string | undefined {
+  const operation = needs.operations?.find((word) => !declared.operations.includes(word));
+  if (operation !== undefined) return `the manifest does not declare the operation "${operation}"`;
+  const feature = needs.features?.find((word) => !declared.features.includes(word));
+  if (feature !== undefined) return `the manifest does not declare the feature "${feature}"`;
+  const ability = needs.wire?.find((word) => wire.cannot[word] !== undefined);
+  if (ability === undefined) return undefined;
+  return `${wire.wire} has no "${ability}" (${WIRE_ABILITIES[ability]}): ${wire.cannot[ability]}`;
+}

@@ -1,0 +1,42 @@
+import process from "node:process";
+
+/** Rejections and exceptions that nobody took, while it watches. */
+export interface Strays {
+  list(): readonly string[];
+  stop(): void;
+}
+
+const EVENTS = ["unhandledRejection", "uncaughtException"] as const;
+
+/** While it watches, nobody else hears of them: a runner of tests would call its whole run failed. */
+export function watchStrays(): Strays {
+  const found: string[] = [];
+  const others = EVENTS.map((event) => ({ event, listeners: process.rawListeners(event) }));
+  const own = {
+    unhandledRejection: (reason: unknown) =>
+      void found.push(`a promise was rejected and nobody took it: ${textOf(reason)}`),
+    uncaughtException: (error: unknown) =>
+      void found.push(`an exception was thrown where nobody could take it: ${textOf(error)}`),
+  };
+  for (const event of EVENTS) {
+    process.removeAllListeners(event);
+    process.on(event, own[event]);
+  }
+  return {
+    list: () => found,
+    stop() {
+      for (const { event, listeners } of others) {
+        process.off(event, own[event]);
+        for (const listener of listeners) process.on(event, listener as () => void);
+      }
+    },
+  };
+}
+
+function textOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const place = (thrown.stack ?? "")
+    .split("\n")
+    .find((line) => /^\s+at /.test(line) && !line.includes("node:"));
+  return `${thrown.name}: ${thrown.message}${place === undefined ? "" : ` (${place.trim()})`}`;
+}
