@@ -119,6 +119,8 @@ export interface SeenRequest {
   readonly leftAt: number | undefined;
   /** When the reply was sent to its end. */
   readonly answeredAt: number | undefined;
+  /** Bytes of the reply that the connection has taken so far; what waits in the fake is not counted. Needs `sockets`. */
+  readonly sentBytes?: number | undefined;
 }
 
 /** What a request asks for, read back from its wire. What it does not say is left out. */

@@ -133,6 +133,8 @@ export interface WireForm {
   readonly unknownFields?: boolean | undefined;
   /** No role, no opening piece: the first piece carries text already. */
   readonly bare?: boolean | undefined;
+  /** Only the fields that carry the answer: no ids, times or model names. */
+  readonly lean?: boolean | undefined;
 }
 
 /** An answer that says no, worded as the wire's real server words it. */
