@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { PullScript } from "../scenario.ts";
+
+/** What a download tells, piece after piece. */
+export type DownloadPiece =
+  | { readonly type: "progress"; readonly layer: number; readonly received: number; readonly total: number }
+  | { readonly type: "error"; readonly message: string }
+  | { readonly type: "reset" }
+  | { readonly type: "done" };
+
+/** Downloads by model. Several clients share one; it stops when the last has gone, and the next goes on from there. */
+export interface Downloads {
+  follow(
+    model: string,
+    script: () => PullScript,
+    tell: (piece: DownloadPiece) => Promise<void> | void,
+    gone: AbortSignal,
+  ): Promise<void>;
+  /** Downloads that run now. */
+  readonly running: number;
+}
+
+interface Download {
+  readonly script: PullScript;
+  readonly followers: Set<Follower>;
+}
+
+interface Follower {
+  readonly tell: (piece: DownloadPiece) => Promise<void> | void;
+  readonly gone: AbortSignal;
+  readonly over: () => void;
+}
+
+const DEFAULT_LAYERS: readonly number[] = [400, 1_200];
+
+export const createDownloads = (): Downloads => {
+  const running = new Map<string, Download>();
+  const arrived = new Map<string, number>();
+
+  const tellAll = async (download: Download, piece: DownloadPiece): Promise<void> => {
+    for (const follower of download.followers) {
+      if (follower.gone.aborted) download.followers.delete(follower);
+      else await follower.tell(piece);
+    }
+  };
+
+  const drive = async (model: string, download: Download): Promise<void> => {
+    const { script } = download;
+    const layers = script.layers ?? DEFAULT_LAYERS;
+    const all = layers.reduce((sum, size) => sum + size, 0);
+    const trouble = script.then === undefined ? Infinity : Math.floor(all * (script.at ?? 1));
+    let before = 0;
+    for (const [layer, total] of layers.entries()) {
+      const step = script.stepBytes ?? Math.max(1, Math.ceil(total / 4));
+      for (;;) {
+        if (download.followers.size === 0) return;
+        const bytes = Math.max(arrived.get(model) ?? 0, before);
+        const received = Math.min(bytes - before, total);
+        await tellAll(download, { type: "progress", layer, received, total });
+        if (bytes >= trouble) {
+          const { then } = script;
+          if (then === "reset") return tellAll(download, { type: "reset" });
+          if (typeof then === "object") return tellAll(download, { type: "error", message: then.error });
+        } else if (received >= total) {
+          break;
+        } else {
+          const next = Math.min(before + Math.min(received + step, total), Math.max(trouble, before));
+          arrived.set(model, next);
+        }
+        await sleep(script.stepMs ?? 1);
+      }
+      before += total;
+    }
+    return tellAll(download, { type: "done" });
+  };
+
+  return {
+    async follow(model, script, tell, gone) {
+      let download = running.get(model);
+      const first = download === undefined;
+      download ??= { script: script(), followers: new Set() };
+      running.set(model, download);
+      const following = download;
+      const over = new Promise<void>((resolve) => {
+        const follower: Follower = { tell, gone, over: resolve };
+        following.followers.add(follower);
+        gone.addEventListener(
+          "abort",
+          () => {
+            following.followers.delete(follower);
+            resolve();
+          },
+          { once: true },
+        );
+      });
+      if (first) {
+        const end = (): void => {
+          if (running.get(model) === following) running.delete(model);
+          for (const follower of following.followers) follower.over();
+        };
+        drive(model, following).then(end, end);
+      }
+      return over;
+    },
+    get running() {
+      return running.size;
+    },
+  };
+};

@@ -1,0 +1,310 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+import type { JsonObject, ModelTask } from "@enginehouse/llm-core";
+
+import type { Asked, Backend, FakeBackend, SeenRequest } from "../backend.ts";
+import type { ModelScript, Refusal, Scenario, WireForm } from "../scenario.ts";
+import { createPieceWriter } from "./framing.ts";
+import type { Framing, PieceWriter } from "./framing.ts";
+import { createHouse } from "./house.ts";
+import type { House } from "./house.ts";
+import { wait } from "./waiting.ts";
+import { createWitness } from "./witness.ts";
+import type { Witness } from "./witness.ts";
+
+/** What is particular to one HTTP wire. The rest, from counting sockets to cutting bytes, is done here for all. */
+export interface HttpWire {
+  readonly wire: string;
+  readonly cannot: FakeBackend["cannot"];
+  /** What a request is and asks for, before anybody answers it. */
+  read(request: RequestHead): { readonly operation: SeenRequest["operation"]; readonly asked: Asked };
+  /** The wire's own words for a refusal. */
+  refuse(refusal: Refusal, exchange: Exchange): JsonObject | string;
+  answer(exchange: Exchange): Promise<void>;
+  /** Default: every request needs the key, as a bearer token. */
+  admits?(exchange: Exchange, key: string): boolean;
+  /** The wire's name for a scenario's model. Default the same. */
+  nameOf?(id: string): string;
+}
+
+export interface RequestHead {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What the body says, where it is JSON. */
+  readonly body: unknown;
+  readonly text: string;
+}
+
+/** One request and its reply. Everything that waits rejects when the client has gone. */
+export interface Exchange extends RequestHead {
+  readonly bytes: Buffer;
+  readonly asked: Asked;
+  readonly house: House;
+  readonly gone: AbortSignal;
+  send(status: number, body?: JsonObject | string, headers?: Readonly<Record<string, string>>): Promise<void>;
+  refuse(refusal: Refusal): Promise<void>;
+  /** Opens a reply that comes in pieces. Its headers go out with the first of them, or at once. */
+  pieces(framing: Framing, form?: WireForm, headers?: "with-first" | "at-once"): PieceWriter;
+  /** Runs a generation: waits for a free place, and is counted while it runs. */
+  generate<Result>(run: () => Promise<Result>): Promise<Result>;
+  /** `reset`: the connection breaks · `close`: it ends in the middle of the body. */
+  cut(how: "reset" | "close"): void;
+}
+
+/** A backend that speaks the wire over HTTP on a port of its own. */
+export const httpFake = (wire: HttpWire): FakeBackend => ({
+  wire: wire.wire,
+  cannot: wire.cannot,
+  start: (scenario) => start(wire, scenario),
+});
+
+const start = async (wire: HttpWire, scenario: Scenario): Promise<Backend> => {
+  const nameOf = wire.nameOf ?? ((id: string): string => id);
+  const house = createHouse(scenario, nameOf);
+  const witness = createWitness(() => house.loaded);
+  const closing = new AbortController();
+  const server = createServer({ requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
+    void serve({ wire, scenario, house, witness, closing: closing.signal }, request, response);
+  });
+  server.on("connection", (socket: Socket) => {
+    socket.setNoDelay(true);
+    socket.once("close", witness.connected());
+  });
+  const address = await listen(server);
+  if (scenario.down === true) await close(server);
+
+  return {
+    address,
+    key: scenario.key,
+    models: namesOf(scenario.models === undefined ? house.models : scenario.models, nameOf),
+    seen: witness.seen,
+    async close() {
+      closing.abort();
+      if (server.listening) await close(server);
+    },
+  };
+};
+
+/** The first model for each task. */
+export const namesOf = (
+  models: readonly ModelScript[],
+  nameOf: (id: string) => string,
+): Backend["models"] => {
+  const first = (task: ModelTask): string => {
+    const model =
+      models.find((one) => one.task === task && one.installed !== false) ??
+      models.find((one) => one.task === task);
+    return model === undefined ? "" : nameOf(model.id);
+  };
+  return { chat: first("chat"), embedding: first("embedding"), rerank: first("rerank") };
+};
+
+export const listen = async (server: Server): Promise<string> => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the fake has no port");
+  return `http://127.0.0.1:${address.port}`;
+};
+
+export const close = async (server: Server): Promise<void> => {
+  const closed = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await closed;
+};
+
+interface Room {
+  readonly wire: HttpWire;
+  readonly scenario: Scenario;
+  readonly house: House;
+  readonly witness: Witness;
+  readonly closing: AbortSignal;
+}
+
+const serve = async (room: Room, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const { wire, scenario, witness } = room;
+  const left = new AbortController();
+  let note: ReturnType<Witness["arrived"]> | undefined;
+  let ours = false;
+  response.once("finish", () => note?.answered());
+  response.once("close", () => {
+    if (!response.writableFinished && !ours && !room.closing.aborted) note?.left();
+    left.abort();
+  });
+  response.on("error", () => undefined);
+  request.on("error", () => undefined);
+
+  const bytes = await bodyOf(request).catch(() => undefined);
+  if (bytes === undefined) return;
+  const head = headOf(request, bytes);
+  const { operation, asked } = wire.read(head);
+  note = witness.arrived({
+    ...head,
+    operation,
+    path: request.url ?? "/",
+    body: head.body ?? head.text,
+    asked,
+  });
+  if (left.signal.aborted) note.left();
+
+  const gone = AbortSignal.any([left.signal, room.closing]);
+  const exchange = exchangeOf(room, head, bytes, asked, response, gone, () => {
+    ours = true;
+  });
+  try {
+    if (scenario.silent === true) await wait("never", gone);
+    else if (scenario.refusesAll !== undefined) await exchange.refuse(scenario.refusesAll);
+    else if (!admitted(wire, exchange, scenario.key)) await exchange.refuse({ status: 401 });
+    else await wire.answer(exchange);
+  } catch (error) {
+    if (gone.aborted) return;
+    const says = `the ${wire.wire} fake failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    if (response.headersSent) response.destroy();
+    else response.writeHead(599, { "content-type": "text/plain" }).end(says);
+  }
+};
+
+const admitted = (wire: HttpWire, exchange: Exchange, key: string | undefined): boolean =>
+  key === undefined || (wire.admits ?? hasBearer)(exchange, key);
+
+export const hasBearer = (exchange: RequestHead, key: string): boolean =>
+  exchange.headers["authorization"] === `Bearer ${key}`;
+
+const exchangeOf = (
+  room: Room,
+  head: RequestHead,
+  bytes: Buffer,
+  asked: Asked,
+  response: ServerResponse,
+  gone: AbortSignal,
+  cutting: () => void,
+): Exchange => {
+  const exchange: Exchange = {
+    ...head,
+    bytes,
+    asked,
+    house: room.house,
+    gone,
+    async send(status, body, headers = {}) {
+      const isText = typeof body === "string";
+      const text = isText ? body : body === undefined ? "" : JSON.stringify(body);
+      const type = isText ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
+      response.writeHead(status, { ...(text === "" ? {} : { "content-type": type }), ...headers });
+      await settled((done) => response.end(text, done), gone);
+    },
+    async refuse(refusal) {
+      const patience = refusal.retryAfterSeconds;
+      const headers: Record<string, string> =
+        patience === undefined ? {} : { "retry-after": String(patience) };
+      const body = refusal.body ?? "own";
+      if (body === "html") {
+        headers["content-type"] = "text/html; charset=utf-8";
+        await exchange.send(refusal.status, htmlPage(refusal), headers);
+      } else if (body === "empty") await exchange.send(refusal.status, undefined, headers);
+      else if (body === "own")
+        await exchange.send(refusal.status, room.wire.refuse(refusal, exchange), headers);
+      else await exchange.send(refusal.status, body.text, headers);
+    },
+    pieces(framing, form, headers = "at-once") {
+      const open = (): void => {
+        if (!response.headersSent) response.writeHead(200, { "content-type": framing.contentType });
+      };
+      if (headers === "at-once") {
+        open();
+        response.flushHeaders();
+      }
+      const sink = {
+        async write(chunk: Buffer) {
+          open();
+          await settled((done) => response.write(chunk, done), gone);
+          // One turn of the loop, so that small writes reach the network one by one.
+          if (form?.bytes !== undefined) await new Promise((resolve) => setImmediate(resolve));
+        },
+        async end(chunk: Buffer) {
+          open();
+          await settled((done) => response.end(chunk, done), gone);
+        },
+      };
+      return createPieceWriter(sink, framing, form);
+    },
+    async generate(run) {
+      const leave = await room.house.enter(gone);
+      const over = room.witness.generates();
+      try {
+        return await run();
+      } finally {
+        over();
+        leave();
+      }
+    },
+    cut(how) {
+      cutting();
+      const { socket } = response;
+      if (socket === null) return;
+      if (how === "reset") socket.resetAndDestroy();
+      else {
+        if (!response.headersSent) response.writeHead(200);
+        response.flushHeaders();
+        socket.end(() => socket.destroy());
+      }
+    },
+  };
+  return exchange;
+};
+
+const settled = async (
+  run: (done: (error?: Error | null) => void) => void,
+  gone: AbortSignal,
+): Promise<void> => {
+  gone.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void => reject(new Error("the client has gone"));
+    gone.addEventListener("abort", giveUp, { once: true });
+    run((error) => {
+      gone.removeEventListener("abort", giveUp);
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    });
+  });
+};
+
+const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
+
+const headOf = (request: IncomingMessage, bytes: Buffer): RequestHead => {
+  const url = new URL(request.url ?? "/", "http://fake.invalid");
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  const text = bytes.length > 8_000_000 ? "" : bytes.toString("utf8");
+  return {
+    method: request.method ?? "GET",
+    path: decodeURI(url.pathname),
+    query: url.searchParams,
+    headers,
+    body: jsonOf(text),
+    text,
+  };
+};
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const htmlPage = (refusal: Refusal): string =>
+  `<!doctype html><html><head><title>${refusal.status}</title></head><body><h1>${refusal.message ?? "Something is wrong"}</h1><p>proxy</p></body></html>`;
