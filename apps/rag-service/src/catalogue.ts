@@ -2,8 +2,9 @@
 import type { Registry } from "@enginehouse/llm-core";
 
 import type { CatalogueEntry, Model } from "./api/schemas.ts";
+import type { ServiceConfig } from "./config.ts";
+import { licenceName } from "./licence-name.ts";
 import { entryOf } from "./providers.ts";
-import type { ServiceConfig } from "./settings.ts";
 
 /** One entry for each provider that can fetch it. What no provider can fetch is not offered. */
 export function listCatalogue(
@@ -53,6 +54,7 @@ type Entry = ServiceConfig["catalogue"][number];
 function compact({ contextWindow, recommended, ...entry }: Omit<Entry, "backend" | "format">) {
   return {
     ...entry,
+    license: licenceName(entry.license),
     ...(contextWindow === undefined ? {} : { contextWindow }),
     ...(recommended === undefined ? {} : { recommended }),
   };

@@ -6,7 +6,7 @@ import { isLlmError, LlmError, type PullProgress, type Registry } from "@engineh
 import { bugLine, isBug, toProblem } from "./api/problem.ts";
 import type { Job } from "./api/schemas.ts";
 import { pullingProviders } from "./catalogue.ts";
-import type { ServiceConfig } from "./settings.ts";
+import type { ServiceConfig } from "./config.ts";
 
 export interface Downloads {
   /** One model of one provider is fetched once, however often it is asked for. */

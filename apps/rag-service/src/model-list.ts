@@ -8,6 +8,7 @@ import {
 } from "@enginehouse/llm-core";
 
 import type { Model } from "./api/schemas.ts";
+import { licenceName } from "./licence-name.ts";
 
 export interface ModelListing {
   readonly models: readonly Model[];
@@ -62,6 +63,54 @@ async function listOf(registry: Registry, name: string, described: Descriptions,
   );
 }
 
+interface WantedModel {
+  readonly ref: string;
+  readonly task: "chat" | "embedding";
+}
+
+/** Models that the configuration names and no list has: there when their provider tells no list, else a problem. */
+export async function unlistedModels(
+  registry: Registry,
+  wanted: readonly WantedModel[],
+  listed: ModelListing,
+): Promise<ModelListing> {
+  const models: Model[] = [];
+  const problems: LlmError[] = [];
+  const names = registry.names();
+  for (const { ref, task } of wanted) {
+    const slash = ref.indexOf("/");
+    const [name, id] = [ref.slice(0, slash), ref.slice(slash + 1)];
+    const known = [...listed.models, ...models].find((model) => model.ref === ref);
+    // A provider that could not be asked has said why already.
+    if (listed.problems.some(({ provider }) => provider === name)) continue;
+    if (known !== undefined && (known.task === task || known.task === "unknown")) continue;
+    if (known !== undefined) {
+      problems.push(
+        unfit(ref, name, `the configuration names "${ref}" for ${task}, but it is made for ${known.task}`),
+      );
+    } else if (!names.includes(name)) {
+      const there = names.length === 0 ? "none is" : `there are: ${names.join(", ")}`;
+      problems.push(
+        unfit(
+          ref,
+          undefined,
+          `the configuration names "${ref}", but no provider "${name}" is here (${there})`,
+        ),
+      );
+    } else if ((await registry.provider(name)).listModels === undefined) {
+      models.push({ ...modelOf(name, { id }, undefined), task });
+    } else {
+      problems.push(unfit(ref, name, `the configuration names "${ref}", but ${name} does not have it`));
+    }
+  }
+  return { models, problems };
+}
+
+function unfit(model: string, provider: string | undefined, message: string): LlmError {
+  const hint = "Correct the name in the configuration, or fetch the model, then look again.";
+  return new LlmError("model-not-found", message, { model, provider, hint });
+}
+
 /** The value, or a rejection as soon as the signal is aborted. */
 export async function beforeAbort<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
   let stop: () => void = () => undefined;
@@ -97,7 +146,7 @@ function modelOf(providerId: string, info: ModelInfo, description: ModelDescript
     contextWindow: description?.contextWindow,
     quantization: info.quantization ?? description?.quantization,
     dimensions: description?.dimensions,
-    license: description?.license,
+    license: description?.license === undefined ? undefined : licenceName(description.license),
     note: info.note ?? description?.note,
     problem: info.problem ?? description?.problem,
   };

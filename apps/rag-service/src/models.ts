@@ -3,16 +3,16 @@ import { LlmError, type ModelDescription, type Registry } from "@enginehouse/llm
 
 import type { Model, ModelChoice } from "./api/schemas.ts";
 import type { Embedder, EmbedderSource } from "./embedder.ts";
-import { listModels, type ModelListing } from "./model-list.ts";
+import { listModels, type ModelListing, unlistedModels } from "./model-list.ts";
 import { createProviderEmbedder } from "./provider-embedder.ts";
 
 export interface Models {
   list(): Promise<ModelListing>;
   /** The next look asks the providers again: a model came or went. */
   refresh(): void;
-  /** Installed chat models, the real ones first, the newest of them first. */
+  /** Installed chat models: those of the configuration in its order, then the real ones, the newest first. */
   chat(): Promise<readonly ModelChoice[]>;
-  /** The chosen embedder with its particulars. */
+  /** The model that makes the vectors. The configured one and no other, for another would make them all anew. */
   embedderChoice(): Promise<ModelChoice | undefined>;
   readonly embedder: EmbedderSource;
   /** Throws `model-not-found` with what there is. */
@@ -22,29 +22,65 @@ export interface Models {
 /** A list is asked for with every question; the providers are asked once in this time. */
 const FRESH_MS = 2_000;
 
-export function createModels(registry: Registry, listTimeoutMs?: number): Models {
+/** What the configuration says about who is asked. */
+export interface Preferences {
+  readonly chat: readonly string[];
+  readonly embedding?: string | undefined;
+}
+
+export function createModels(
+  registry: Registry,
+  preferences: Preferences = { chat: [] },
+  listTimeoutMs?: number,
+): Models {
   let listing: { at: number; result: Promise<ModelListing> } | undefined;
   const described = new Map<string, Promise<ModelDescription | undefined>>();
   const embedders = new Map<string, Promise<Embedder>>();
 
   const list = (): Promise<ModelListing> => {
     if (listing === undefined || performance.now() - listing.at > FRESH_MS) {
-      listing = { at: performance.now(), result: listModels(registry, described, listTimeoutMs) };
+      listing = { at: performance.now(), result: listAll() };
     }
     return listing.result;
   };
 
+  const listAll = async (): Promise<ModelListing> => {
+    const { models, problems } = await listModels(registry, described, listTimeoutMs);
+    const wanted = [
+      ...preferences.chat.map((ref) => ({ ref, task: "chat" as const })),
+      ...(preferences.embedding === undefined
+        ? []
+        : [{ ref: preferences.embedding, task: "embedding" as const }]),
+    ];
+    const more = await unlistedModels(registry, wanted, { models, problems });
+    return { models: [...models, ...more.models], problems: [...problems, ...more.problems] };
+  };
+
   const choices = async (task: Model["task"]): Promise<Model[]> => {
     const { models } = await list();
-    const fit = models.filter(
-      (model) => model.task === task && model.installed && model.problem === undefined,
-    );
+    const usable = models.filter((model) => model.installed && model.problem === undefined);
+    const fit = usable.filter((model) => model.task === task);
     return [...fit.filter((model) => !model.demonstration), ...fit.filter((model) => model.demonstration)];
   };
 
+  /** A model by the name that the configuration gives it; what it is for, the configuration knows best. */
+  const named = async (ref: string, task: Model["task"]): Promise<Model | undefined> => {
+    const { models } = await list();
+    const found = models.find((model) => model.ref === ref && model.problem === undefined);
+    return found?.task === task || found?.task === "unknown" ? found : undefined;
+  };
+
+  const chat = async (): Promise<readonly ModelChoice[]> => {
+    const first = await Promise.all(preferences.chat.map((ref) => named(ref, "chat")));
+    const all = [...first.filter((model) => model !== undefined), ...(await choices("chat"))];
+    return [...new Map(all.map((model) => [model.ref, choiceOf(model)])).values()];
+  };
+
   const embedderChoice = async () => {
-    const [first] = await choices("embedding");
-    return first === undefined ? undefined : choiceOf(first);
+    const { embedding } = preferences;
+    const found =
+      embedding === undefined ? (await choices("embedding"))[0] : await named(embedding, "embedding");
+    return found === undefined ? undefined : choiceOf(found);
   };
 
   return {
@@ -53,7 +89,7 @@ export function createModels(registry: Registry, listTimeoutMs?: number): Models
       listing = undefined;
       described.clear();
     },
-    chat: async () => (await choices("chat")).map(choiceOf),
+    chat,
     embedderChoice,
     async embedder() {
       const choice = await embedderChoice();
@@ -93,7 +129,7 @@ export function choiceOf({ providerId, model, ref, demonstration }: Model): Mode
 }
 
 function namesOf(models: readonly Model[]): string {
-  const names = models.filter((model) => model.task === "chat").map((model) => model.ref);
+  const names = models.filter(({ task }) => task === "chat" || task === "unknown").map((model) => model.ref);
   if (names.length === 0) return "none, for no model that can chat is installed";
   return names.length <= 20
     ? names.join(", ")

@@ -2,6 +2,8 @@
 import {
   type AnyPlugin,
   createRegistry,
+  isLlmError,
+  LlmError,
   type PluginEntry,
   type ProviderManifest,
   type Registry,
@@ -9,7 +11,8 @@ import {
 import { discover } from "@enginehouse/llm-core/discovery";
 
 import type { Diagnostic, Health, Provider } from "./api/schemas.ts";
-import type { ServiceConfig, ServiceSettings } from "./settings.ts";
+import type { ServiceConfig } from "./config.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** A plugin given by hand, as tests and bundled applications do. */
 export interface RegisteredPlugin {
@@ -26,13 +29,31 @@ export async function openRegistry(
     ...discovery.plugins.map(({ manifest }) => manifest.id),
     ...registered.map(({ plugin }) => plugin.id),
   ]);
-  // Settings may be there for a provider that is not installed: it is not listed then, and not an error.
+  // Settings may be there for a provider that is not installed: it is not listed then; see `listDiagnostics`.
   const known = Object.entries(config.providers).filter(([name, choice]) =>
     plugins.has(choice.plugin ?? name),
   );
   const registry = createRegistry({ discovery, providers: Object.fromEntries(known) });
   for (const { plugin, manifest } of registered) registry.register(plugin, manifest);
-  return registry;
+  const named = new Set(known.map(([name]) => name));
+  const used = new Set(known.map(([name, { plugin = name }]) => plugin));
+  return {
+    ...registry,
+    // A plugin that is used under other names is not also listed, unset, under its own.
+    names: () => registry.names().filter((name) => named.has(name) || !used.has(name)),
+    provider: (name) =>
+      registry.provider(name).catch((error: unknown) => Promise.reject(placed(error, config))),
+    resolve: (ref) => registry.resolve(ref).catch((error: unknown) => Promise.reject(placed(error, config))),
+  };
+}
+
+/** Wrong settings are corrected in a file, and the person is told in which. */
+function placed(error: unknown, { file }: ServiceConfig): unknown {
+  if (!isLlmError(error) || error.code !== "invalid-settings" || error.provider === undefined) return error;
+  const place = `Correct "providers.${error.provider}.settings" in ${file}, then start the service again.`;
+  const hint = error.hint === undefined ? place : `${error.hint} ${place}`;
+  const { provider, phase } = error;
+  return new LlmError(error.code, error.message, { provider, phase, hint, cause: error });
 }
 
 /** The plugin behind a name: one plugin can be used under several. */
@@ -78,8 +99,8 @@ export async function probe(registry: Registry, name: string, signal?: AbortSign
   }
 }
 
-export function listDiagnostics(registry: Registry): Diagnostic[] {
-  return registry.diagnostics().map(({ packageName, id, status, code, message, hint }) => ({
+export function listDiagnostics(registry: Registry, config: ServiceConfig): Diagnostic[] {
+  const found = registry.diagnostics().map(({ packageName, id, status, code, message, hint }) => ({
     package: packageName,
     ...(id === undefined ? {} : { providerId: id }),
     status,
@@ -87,4 +108,25 @@ export function listDiagnostics(registry: Registry): Diagnostic[] {
     message,
     ...(hint === undefined ? {} : { hint }),
   }));
+  return [...found, ...notInstalled(registry, config)];
+}
+
+/** Providers that the user's own configuration names, and whose plugin is not here. */
+function notInstalled(registry: Registry, { own, providers, file }: ServiceConfig): Diagnostic[] {
+  const plugins = registry.list().map(({ id }) => id);
+  return own.flatMap((name): Diagnostic[] => {
+    const plugin = providers[name]?.plugin ?? name;
+    if (plugins.includes(plugin)) return [];
+    const there = plugins.length === 0 ? "none is" : `installed: ${plugins.join(", ")}`;
+    return [
+      {
+        package: name,
+        providerId: name,
+        status: "failed",
+        code: "invalid-settings",
+        message: `${file} configures "${name}", but its plugin "${plugin}" is not installed (${there}).`,
+        hint: "Install its package beside the service, or correct the name.",
+      },
+    ];
+  });
 }

@@ -69,7 +69,7 @@ interface Foundation {
 }
 
 async function assemble({ settings, store, registry, report, ingest }: Foundation): Promise<Service> {
-  const models = createModels(registry);
+  const models = createModels(registry, settings.config);
   const { embedder } = models;
   const ingestor = createIngestor({ store, embedder, dataDir: settings.dataDir, settings: ingest });
   const runStore = openRunStore(join(settings.dataDir, "runs.sqlite"));

@@ -1,12 +1,11 @@
 /** What the service is told: by the environment, by its configuration file, and by the person who uses it. */
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { z } from "@hono/zod-openapi";
 
-import { fault } from "./api/problem.ts";
+import { invalid, readConfig, type ServiceConfig } from "./config.ts";
 import { isLoopback } from "./security.ts";
 import type { Store } from "./store/store.ts";
 import type { TargetOrder } from "./targets.ts";
@@ -27,42 +26,6 @@ export interface ServiceSettings {
   readonly publicDir: string;
   readonly examplesDir: string;
 }
-
-const ConfigSchema = z.strictObject({
-  /** Providers under their names, with their settings. `{modelsDir}` and `{dataDir}` in a text stand for those folders. */
-  providers: z
-    .record(
-      z.string(),
-      z.strictObject({
-        plugin: z.string().optional(),
-        settings: z.record(z.string(), z.unknown()).optional(),
-      }),
-    )
-    .default({}),
-  /** Packages or ids that are not to be used. */
-  deny: z.array(z.string()).default([]),
-  /** Who fetches a model when a request does not say. */
-  downloadBackend: z.string().optional(),
-  /** Models that are offered for download. */
-  catalogue: z
-    .array(
-      z.strictObject({
-        model: z.string(),
-        /** A provider, or `format` with any provider that reads and pulls it. */
-        backend: z.string().optional(),
-        format: z.enum(["gguf", "onnx"]).optional(),
-        name: z.string(),
-        task: z.enum(["chat", "embedding", "rerank"]),
-        bytes: z.number().int().positive(),
-        contextWindow: z.number().int().positive().optional(),
-        license: z.string(),
-        note: z.string(),
-        recommended: z.boolean().optional(),
-      }),
-    )
-    .default([]),
-});
-export type ServiceConfig = z.infer<typeof ConfigSchema>;
 
 export const DEFAULT_PORT = 3000;
 
@@ -86,7 +49,13 @@ export function readSettings(env: NodeJS.ProcessEnv, application = applicationPa
     dataDir,
     modelsDir,
     application,
-    config: readConfig(application, env["ENGINEHOUSE_CONFIG"], { dataDir, modelsDir }),
+    config: readConfig({
+      application,
+      given: env["ENGINEHOUSE_CONFIG"]?.trim() || undefined,
+      dataDir,
+      modelsDir,
+      env,
+    }),
     publicDir: join(folder, "dist", "public"),
     examplesDir: join(folder, "examples"),
   };
@@ -117,52 +86,6 @@ function defaultDataDir(env: NodeJS.ProcessEnv): string {
     shared !== undefined && isAbsolute(shared) ? shared : join(homedir(), ".local", "share"),
     "enginehouse",
   );
-}
-
-/** The `enginehouse` part of the application's package.json, with the file of ENGINEHOUSE_CONFIG laid over it. */
-function readConfig(
-  application: string,
-  extra: string | undefined,
-  folders: Record<string, string>,
-): ServiceConfig {
-  const own = asRecord(asRecord(readJson(application))["enginehouse"]);
-  const path = extra?.trim() || undefined;
-  const given = path === undefined ? {} : asRecord(readJson(resolve(path)));
-  const providers = { ...asRecord(own["providers"]), ...asRecord(given["providers"]) };
-  const parsed = ConfigSchema.safeParse({ ...own, ...given, providers: fill(providers, folders) });
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
-  );
-  throw invalid(
-    `The configuration in ${path ?? application} is not right: ${issues.join("; ")}.`,
-    "Correct the named fields.",
-  );
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw invalid(`${path} could not be read: ${why}.`, "Correct the file, or the variable that names it.");
-  }
-}
-
-function fill(value: unknown, folders: Record<string, string>): unknown {
-  if (typeof value === "string")
-    return value.replaceAll(/\{(\w+)\}/g, (whole, name: string) => folders[name] ?? whole);
-  if (Array.isArray(value)) return value.map((item) => fill(item, folders));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, folders)]));
-}
-
-function invalid(detail: string, hint: string): Error {
-  return fault({ status: 500, code: "invalid-settings", detail, hint, retryable: false });
 }
 
 /** What the person chose on the page; kept in the store. */

@@ -95,6 +95,35 @@ test("what can be fetched is offered by whoever can fetch it, and nothing else i
   ]);
 });
 
+test.each([
+  ["apache-2.0", "Apache-2.0"],
+  ["APACHE 2.0", "Apache-2.0"],
+  ["mit", "MIT"],
+  ["cc-by-nc-4.0", "CC-BY-NC-4.0"],
+  ["bsd-3-clause", "BSD-3-Clause"],
+  ["gpl-3.0", "GPL-3.0"],
+  ["llama3.1", "llama3.1"],
+  ["                 Apache License\n           Version 2.0, January 2004\n  http…", "Apache-2.0"],
+  ["MIT License\n\nCopyright (c) somebody", "MIT"],
+  ["Terms of the acorn\nYou may look at it.", "Terms of the acorn"],
+])("a licence told as %j is shown as %j", async (told, shown) => {
+  const app = await house(
+    {
+      operations: ["pull", "describe"],
+      methods: {
+        describeModel: async (model) => ({
+          id: model,
+          license: told,
+          capabilities: { chat: { value: "yes", source: "manifest" } } as never,
+        }),
+      },
+    },
+    { catalogue: [{ ...CATALOGUE.catalogue[1], license: told }] },
+  );
+  const { models, catalogue } = await read<ModelList>(app, "/api/v1/models");
+  expect([models[0]?.license, catalogue[0]?.license]).toEqual([shown, shown]);
+});
+
 function pulling(
   pullModel: (model: string, signal: AbortSignal) => AsyncIterable<PullProgress>,
 ): DoubleExtras {
@@ -256,7 +285,7 @@ test("a provider that hangs holds up nobody for long, though it heeds no signal"
   const up = createDouble("house", [{ id: "steady", speak: words("Yes.") }]);
   const registry = createRegistry();
   for (const { plugin, manifest } of [hung, undescribed, up]) registry.register(plugin, manifest);
-  const { models, problems } = await createModels(registry, 50).list();
+  const { models, problems } = await createModels(registry, { chat: [] }, 50).list();
   expect(models.map(({ ref }) => ref)).toEqual(["house/steady"]);
   expect(problems.map(({ code, provider }) => [code, provider])).toEqual([
     ["timeout", "attic"],
@@ -370,7 +399,10 @@ test("a third party's plugin in package.json appears and answers; without its li
   expect(run.context).not.toHaveProperty("window");
 
   const without = await serviceOf({});
-  expect(await read<ProviderList>(without, "/api/v1/providers")).toEqual({ providers: [], diagnostics: [] });
+  expect(await read<ProviderList>(without, "/api/v1/providers")).toMatchObject({
+    providers: [],
+    diagnostics: [],
+  });
 });
 
 test("a plugin whose code is at fault is told in the diagnostics and spoils no other", async () => {

@@ -32,7 +32,14 @@ export function modelRoutes(service: Service) {
       }),
       async (context) => {
         const providers = await listProviders(registry, settings.config);
-        return context.json({ providers, diagnostics: listDiagnostics(registry) }, 200);
+        return context.json(
+          {
+            providers,
+            diagnostics: listDiagnostics(registry, settings.config),
+            configFile: settings.config.file,
+          },
+          200,
+        );
       },
     )
     .openapi(

@@ -39,7 +39,11 @@ export const ProviderSchema = z
   .openapi("Provider");
 export type Provider = z.infer<typeof ProviderSchema>;
 export const ProviderListSchema = z
-  .object({ providers: z.array(ProviderSchema), diagnostics: z.array(DiagnosticSchema) })
+  .object({
+    providers: z.array(ProviderSchema),
+    diagnostics: z.array(DiagnosticSchema),
+    configFile: z.string().openapi({ description: "The file in which providers are given their settings." }),
+  })
   .openapi("ProviderList");
 export type ProviderList = z.infer<typeof ProviderListSchema>;
 
