@@ -1,0 +1,5 @@
+import { testProvider } from "@enginehouse/llm-conformance/vitest";
+
+import subject from "../template/conformance.subject.ts";
+
+testProvider(subject);

@@ -1,0 +1,3 @@
+import { project } from "@enginehouse/vitest-preset";
+
+export default project("create-llm-provider");
