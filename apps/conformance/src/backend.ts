@@ -50,6 +50,7 @@ export const WIRE_ABILITIES = {
   "window-sent": "the window goes with the request",
   "embed-limit": "a text that is too long is refused",
   "embed-batch-limit": "a request takes only so many texts",
+  "embed-vectors": "the backend's vectors can be long, missing or wrong",
   "embed-usage": "the backend tells the tokens of embedded texts",
   "keep-alive": "the keep-alive time goes with the request",
   loading: "a load can take time, fail, or give another window",

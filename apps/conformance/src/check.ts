@@ -46,6 +46,8 @@ export interface Needs {
   readonly features?: readonly Feature[] | undefined;
   /** Words of the wire. */
   readonly wire?: readonly WireAbility[] | undefined;
+  /** One of these is a setting, as the schema of the settings tells that the manifest names. */
+  readonly settings?: readonly string[] | undefined;
 }
 
 /** What a check works with. */

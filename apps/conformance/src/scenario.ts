@@ -154,6 +154,8 @@ export interface EmbedScript {
   readonly headersAfter?: number | "never" | undefined;
   /** One answer goes wrong: a vector is missing, has another length, or holds what is no number. */
   readonly spoiled?: "missing" | "ragged" | "nan" | undefined;
+  /** How long its vectors are. Default 1. */
+  readonly norm?: number | undefined;
   /** Texts beyond this number in one request are refused. */
   readonly batchLimit?: number | undefined;
 }

@@ -8,6 +8,8 @@ export interface Subject {
   readonly package: URL;
   /** The default export, or how to get it. */
   readonly plugin: AnyPlugin | (() => Promise<AnyPlugin>);
+  /** What a process of its own imports to get the plugin. Default: the manifest's entry, which is built. */
+  readonly module?: URL | undefined;
   readonly backend: FakeBackend;
   /** Settings that lead to the backend, with its key where it has one. */
   readonly settings: (backend: Backend) => object;

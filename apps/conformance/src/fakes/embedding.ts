@@ -42,7 +42,9 @@ export const playEmbed = async (
   return exchange.generate(async () => {
     await Promise.resolve();
     const read = texts.map((text) => (countWords(text) > limit ? firstWords(text, limit) : text));
-    const vectors = read.map((text) => vectorFor(text, habits.dimensions ?? model.dimensions ?? 8));
+    const { norm = 1 } = script;
+    const dimensions = habits.dimensions ?? model.dimensions ?? 8;
+    const vectors = read.map((text) => vectorFor(text, dimensions).map((value) => value * norm));
     const tokens = script.usage === "absent" ? undefined : (script.usage?.input ?? wordsOfTexts(read));
     return { vectors: spoiled(vectors, script.spoiled), tokens };
   });

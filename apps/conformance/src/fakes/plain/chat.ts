@@ -19,7 +19,7 @@ export const answerChat = async (exchange: Exchange, model: ModelScript): Promis
     if (refusal !== undefined) return exchange.refuse(refusal);
     const loaded = await house.load(model, asked, gone);
     if ("refusal" in loaded) return exchange.refuse(loaded.refusal);
-    const prompt = promptIn(exchange, loaded.window);
+    const prompt = promptIn(exchange, model, loaded.window);
     if (prompt === undefined) {
       const tokens = wordsOfMessages(asked.messages);
       const message = `the prompt has ${tokens} tokens, the window ${loaded.window}`;
@@ -33,9 +33,10 @@ export const answerChat = async (exchange: Exchange, model: ModelScript): Promis
 };
 
 /** `undefined`: it does not fit, and the request says that this is an error. */
-const promptIn = (exchange: Exchange, window: number): Prompt | undefined => {
+const promptIn = (exchange: Exchange, model: ModelScript, window: number): Prompt | undefined => {
   const tokens = wordsOfMessages(exchange.asked.messages);
-  if (fieldsOf(exchange.body)["overflow"] !== "error") return { tokens: Math.min(tokens, window) };
+  const mayRefuse = model.forgets !== true && fieldsOf(exchange.body)["overflow"] === "error";
+  if (!mayRefuse) return { tokens: Math.min(tokens, window) };
   return tokens > window ? undefined : { tokens, room: window - tokens };
 };
 
