@@ -22,6 +22,19 @@ export function gatherFacts(): Facts {
   };
 }
 
+const template = "packages/create-llm-provider/template/";
+
+/** What speaks to somebody in a package of their own is held to the scaffold: its files and scripts count as theirs. */
+export function factsFor(path: string, facts: Facts): Facts {
+  if (path !== "docs/writing-a-provider.md" && !path.startsWith(template)) return facts;
+  const inside = [...facts.paths].filter((one) => one.startsWith(template));
+  return {
+    ...facts,
+    paths: new Set([...facts.paths, ...inside.map((one) => one.slice(template.length))]),
+    scripts: new Map([...facts.scripts, ["", namesIn(readManifest(`${template}package.json`).scripts)]]),
+  };
+}
+
 /** The house's own Markdown: no changelog, no recorded fixture, no licence text. */
 export function markdownFiles(): readonly string[] {
   return filesBelow("").filter(

@@ -7,6 +7,8 @@ export interface CodeSpan {
 /** A block between fences: its language, its lines. */
 export interface CodeBlock {
   readonly language: string;
+  /** The file that it is from, where it says so: `title=src/index.ts` after the language. */
+  readonly title: string | undefined;
   readonly lines: readonly string[];
   readonly line: number;
 }
@@ -29,12 +31,12 @@ export function readProse(markdown: string): Prose {
   const blocks: CodeBlock[] = [];
   const links: CodeSpan[] = [];
   const headings: Heading[] = [];
-  let open: { language: string; lines: string[]; line: number } | undefined;
+  let open: { language: string; title: string | undefined; lines: string[]; line: number } | undefined;
   for (const [index, text] of markdown.split("\n").entries()) {
     const line = index + 1;
-    const fence = /^\s*```(\S*)/.exec(text);
+    const fence = /^\s*```(\S*)(?:.*\btitle=(\S+))?/.exec(text);
     if (fence !== null) {
-      if (open === undefined) open = { language: fence[1] ?? "", lines: [], line };
+      if (open === undefined) open = { language: fence[1] ?? "", title: fence[2], lines: [], line };
       else {
         blocks.push(open);
         open = undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { gatherFacts, markdownFiles } from "../checks/facts.ts";
+import { factsFor, gatherFacts, markdownFiles } from "../checks/facts.ts";
 import { read } from "../checks/house.ts";
 import { untrue } from "../checks/prose.ts";
 
@@ -8,11 +8,18 @@ const facts = gatherFacts();
 
 describe("what Markdown names exists", () => {
   test.each(markdownFiles())("%s", (path) => {
-    expect(untrue(path, read(path), facts)).toEqual([]);
+    expect(untrue(path, read(path), factsFor(path, facts))).toEqual([]);
   });
 });
 
 describe("the check of prose", () => {
+  test("holds the guide to the scaffold's files and scripts", () => {
+    const guide = "docs/writing-a-provider.md";
+    const ask = (text: string) => untrue(guide, text, factsFor(guide, facts));
+    expect(ask("See `src/wire.ts`; run `npm run server`.")).toEqual([]);
+    expect(ask("See `src/nowhere.ts`; run `npm run nowhere`.")).toHaveLength(2);
+  });
+
   const ask = (text: string) => untrue("ARCHITECTURE.md", text, facts);
 
   test.each([
