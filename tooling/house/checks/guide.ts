@@ -1,6 +1,6 @@
 import { readProse } from "./markdown.ts";
 
-/** Blocks of code that name the file that they are from, and do not stand in it word by word, in sentences. */
+/** Blocks of code that name the file that they are from, and do not stand in it line by line, in sentences. Indentation is free. */
 export function strayBlocks(
   path: string,
   markdown: string,
@@ -10,6 +10,8 @@ export function strayBlocks(
     if (title === undefined) return [];
     const source = read(title);
     if (source === undefined) return [`${path}:${line}: there is no ${title}`];
-    return source.includes(lines.join("\n")) ? [] : [`${path}:${line}: ${title} says it otherwise`];
+    return flat(source).includes(flat(lines.join("\n"))) ? [] : [`${path}:${line}: ${title} says it otherwise`];
   });
 }
+
+const flat = (text: string): string => text.replaceAll(/^\s+/gm, "");

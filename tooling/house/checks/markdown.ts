@@ -47,7 +47,7 @@ export function readProse(markdown: string): Prose {
       open.lines.push(text);
       continue;
     }
-    if (/^ {4}\S/.test(text)) blocks.push({ language: "", lines: [text.trim()], line });
+    if (/^ {4}\S/.test(text)) blocks.push({ language: "", title: undefined, lines: [text.trim()], line });
     const heading = /^(#+) (.*)$/.exec(text);
     if (heading !== null) headings.push({ level: heading[1]?.length ?? 0, text: heading[2] ?? "" });
     for (const [, span = ""] of text.matchAll(/`([^`]+)`/g)) spans.push({ text: span, line });
