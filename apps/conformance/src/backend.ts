@@ -28,6 +28,7 @@ export const WIRE_ABILITIES = {
   unicode: "an answer can have any character",
   usage: "the backend tells token counts",
   "usage-absent": "the backend can leave token counts out",
+  "usage-early": "the backend tells token counts before its last piece",
   "usage-cached": "the backend tells cached tokens",
   length: "the backend says that the output limit was reached",
   "content-filter": "the backend says that a filter ended the answer",

@@ -75,6 +75,8 @@ export interface ChatScript {
   readonly end?: End | undefined;
   /** Default: the words of the prompt and of the answer. `absent`: the backend tells none. */
   readonly usage?: UsageScript | "absent" | undefined;
+  /** Counts so far come before the first piece, too: the prompt's, and one token of the answer. */
+  readonly usageEarly?: boolean | undefined;
   readonly form?: WireForm | undefined;
   /** Milliseconds between the request and the headers; `never`: it keeps silent with the connection open. */
   readonly headersAfter?: number | "never" | undefined;
