@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import process from "node:process";
+
+import { main } from "./cli/main.ts";
+
+const { stdout, stderr, env } = process;
+process.exitCode = await main(process.argv.slice(2), { stdout, stderr, env, folder: process.cwd() });
+
+// Whatever a provider may have left behind, and the report has told, does not keep this program.
+setTimeout(() => process.exit(), 2_000).unref();

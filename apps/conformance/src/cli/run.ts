@@ -1,0 +1,84 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+import { CHECKS } from "../checks/index.ts";
+import { runLive } from "../live/run-live.ts";
+import { badgeOf } from "../report/badge.ts";
+import { inkFor } from "../report/ink.ts";
+import { junitOf } from "../report/junit.ts";
+import { markdownOf } from "../report/markdown.ts";
+import type { Report } from "../report/report.ts";
+import { tableOf } from "../report/table.ts";
+import { planChecks } from "../run/plan.ts";
+import { runChecks } from "../run/run-checks.ts";
+import { usageFault, type Values } from "./arguments.ts";
+import type { Terminal } from "./main.ts";
+import { createProgress } from "./progress.ts";
+import { readSubject } from "./subject-file.ts";
+
+/** Runs, reports, and tells whether all is green. */
+export async function run(words: readonly string[], values: Values, terminal: Terminal): Promise<boolean> {
+  if (words.length > 1) throw usageFault(`one subject at a time, not ${words.join(", ")}`);
+  const { stdout, stderr, env, folder, checks = CHECKS } = terminal;
+  const seed = seedOf(values.seed);
+  const only = values.only?.flatMap((list) => list.split(","));
+  const live = liveOf(values, env);
+  const subject = await readSubject(words[0], folder);
+  const progress = createProgress(planChecks(subject, checks, only), stderr);
+  const wire = await runChecks(subject, {
+    ...progress,
+    only,
+    seed,
+    checks,
+    date: terminal.date,
+  }).finally(() => progress.end());
+  const report: Report = live === undefined ? wire : { ...wire, live: await runLive(subject, live) };
+
+  await writeReports(report, values, folder);
+  stdout.write(tableOf(report, { ink: inkFor(stdout, env), width: widthOf(stdout) }));
+  return report.green && report.live?.green !== false;
+}
+
+export const widthOf = ({ columns = 100 }: { readonly columns?: number }): number =>
+  Math.min(120, Math.max(60, columns));
+
+function seedOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && seed <= 0xff_ff_ff_ff) return seed;
+  throw usageFault(`--seed takes a whole number below 4294967296, not "${text}"`);
+}
+
+function liveOf(values: Values, env: NodeJS.ProcessEnv) {
+  const { live: url, model, "embedding-model": embeddingModel, "key-env": keyName } = values;
+  if (url === undefined) {
+    const lone = (["model", "embedding-model", "key-env"] as const).find(
+      (name) => values[name] !== undefined,
+    );
+    if (lone !== undefined) throw usageFault(`--${lone} goes with --live`);
+    return undefined;
+  }
+  if (!URL.canParse(url)) throw usageFault(`--live takes an address, not "${url}"`);
+  if (model === undefined) throw usageFault("--live needs --model");
+  const key = keyName === undefined ? undefined : env[keyName];
+  if (keyName !== undefined && (key === undefined || key === "")) {
+    throw usageFault(`--key-env names ${keyName}, which is not set`);
+  }
+  return { url, model, embeddingModel, key };
+}
+
+async function writeReports(report: Report, values: Values, folder: string): Promise<void> {
+  const texts = {
+    json: () => `${JSON.stringify(report, undefined, 2)}\n`,
+    junit: () => junitOf(report),
+    markdown: () => markdownOf(report),
+    badge: () => `${JSON.stringify(badgeOf(report))}\n`,
+  } as const;
+  for (const kind of ["json", "junit", "markdown", "badge"] as const) {
+    const name = values[kind];
+    if (name === undefined) continue;
+    const file = resolve(folder, name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, texts[kind]());
+  }
+}

@@ -1,0 +1,3 @@
+import { smallSubject } from "../../run/small.ts";
+
+export default smallSubject();

@@ -1,0 +1,1 @@
+export default { package: new URL("package.json", import.meta.url), plugin: {}, settings: () => ({}) };
