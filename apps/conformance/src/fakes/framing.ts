@@ -20,9 +20,9 @@ export interface Framing {
   blank(lineEnd: string): string;
 }
 
-export const ndjson = (contentType = "application/x-ndjson"): Framing => ({
-  contentType,
-  frame: (piece, lineEnd) => `${bodyOf(piece)}${lineEnd}`,
+export const ndjson = (write: (json: JsonObject) => string = JSON.stringify): Framing => ({
+  contentType: "application/x-ndjson",
+  frame: (piece, lineEnd) => `${"raw" in piece ? piece.raw : write(piece.json)}${lineEnd}`,
   blank: (lineEnd) => lineEnd,
 });
 
@@ -63,7 +63,11 @@ export const createPieceWriter = (sink: Sink, framing: Framing, form: WireForm =
     const bytes = Buffer.from(text);
     const size = form.bytes ?? Math.max(bytes.length, 1);
     let at = 0;
-    for (; at + size < bytes.length; at += size) await sink.write(bytes.subarray(at, at + size));
+    for (; at + size < bytes.length; at += size) {
+      await sink.write(bytes.subarray(at, at + size));
+      // One turn of the loop, so that small writes reach the network one by one.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     const rest = bytes.subarray(at);
     if (last) await sink.end(rest);
     else if (rest.length > 0) await sink.write(rest);

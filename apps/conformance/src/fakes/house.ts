@@ -29,6 +29,8 @@ export interface House {
   /** Any model that is known, installed or not. */
   known(name: unknown): ModelScript | undefined;
   install(id: string): void;
+  /** A model that nobody knew before. */
+  add(model: ModelScript): void;
   remove(id: string): void;
   /** Under the names of the wire. */
   readonly loaded: readonly Loaded[];
@@ -57,9 +59,11 @@ export interface LoadWish {
 export const DEFAULT_CHAT: ChatScript = { steps: [{ text: "All is " }, { text: "well." }] };
 
 export const createHouse = (scenario: Scenario, nameOf: (id: string) => string): House => {
-  const models = scenario.models ?? DEFAULT_MODELS;
+  const models = [...(scenario.models ?? DEFAULT_MODELS)];
   const installed = new Set(models.filter((model) => model.installed !== false).map((model) => model.id));
   const loaded = new Map<string, Loaded>();
+  /** The windows that were asked for: a backend may grant others, and need not load again for that. */
+  const wished = new Map<string, number | undefined>();
   for (const model of models) {
     if (model.loaded === true) loaded.set(model.id, { id: nameOf(model.id), window: model.window });
   }
@@ -85,6 +89,10 @@ export const createHouse = (scenario: Scenario, nameOf: (id: string) => string):
     install(id) {
       installed.add(id);
     },
+    add(model) {
+      models.push(model);
+      installed.add(model.id);
+    },
     remove(id) {
       installed.delete(id);
       loaded.delete(id);
@@ -97,7 +105,8 @@ export const createHouse = (scenario: Scenario, nameOf: (id: string) => string):
     },
     async load(model, wish, gone) {
       const there = loaded.get(model.id);
-      if (there !== undefined && (wish.window === undefined || wish.window === there.window)) {
+      const fits = wish.window === undefined || wish.window === (wished.get(model.id) ?? there?.window);
+      if (there !== undefined && fits) {
         const kept = { ...there, keepAliveMs: wish.keepAliveMs ?? there.keepAliveMs };
         loaded.set(model.id, kept);
         return kept;
@@ -108,6 +117,7 @@ export const createHouse = (scenario: Scenario, nameOf: (id: string) => string):
       const window = script.window ?? Math.min(wish.window ?? model.window, model.window);
       const now = { id: nameOf(model.id), window, keepAliveMs: wish.keepAliveMs };
       loaded.set(model.id, now);
+      wished.set(model.id, wish.window);
       return now;
     },
     unload(model) {

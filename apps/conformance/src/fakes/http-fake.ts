@@ -8,7 +8,7 @@ import type { JsonObject, ModelTask } from "@enginehouse/llm-core";
 import type { Asked, Backend, FakeBackend, SeenRequest } from "../backend.ts";
 import type { ModelScript, Refusal, Scenario, WireForm } from "../scenario.ts";
 import { createPieceWriter } from "./framing.ts";
-import type { Framing, PieceWriter } from "./framing.ts";
+import type { Framing, PieceWriter, Sink } from "./framing.ts";
 import { createHouse } from "./house.ts";
 import type { House } from "./house.ts";
 import { wait } from "./waiting.ts";
@@ -49,6 +49,8 @@ export interface Exchange extends RequestHead {
   readonly gone: AbortSignal;
   send(status: number, body?: JsonObject | string, headers?: Readonly<Record<string, string>>): Promise<void>;
   refuse(refusal: Refusal): Promise<void>;
+  /** Opens a reply whose bytes come one after another. */
+  open(status: number, headers: Readonly<Record<string, string>>): Sink & { begin(): void };
   /** Opens a reply that comes in pieces. Its headers go out with the first of them, or at once. */
   pieces(framing: Framing, form?: WireForm, headers?: "with-first" | "at-once"): PieceWriter;
   /** Runs a generation: waits for a free place, and is counted while it runs. */
@@ -155,7 +157,7 @@ const serve = async (room: Room, request: IncomingMessage, response: ServerRespo
   if (left.signal.aborted) note.left();
 
   const gone = AbortSignal.any([left.signal, room.closing]);
-  const exchange = exchangeOf(room, head, bytes, asked, response, gone, () => {
+  const exchange = exchangeOf(room, head, bytes, asked, response, gone, note, () => {
     ours = true;
   });
   try {
@@ -184,6 +186,7 @@ const exchangeOf = (
   asked: Asked,
   response: ServerResponse,
   gone: AbortSignal,
+  note: ReturnType<Witness["arrived"]>,
   cutting: () => void,
 ): Exchange => {
   const exchange: Exchange = {
@@ -193,10 +196,9 @@ const exchangeOf = (
     house: room.house,
     gone,
     async send(status, body, headers = {}) {
-      const isText = typeof body === "string";
-      const text = isText ? body : body === undefined ? "" : JSON.stringify(body);
-      const type = isText ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
-      response.writeHead(status, { ...(text === "" ? {} : { "content-type": type }), ...headers });
+      const text = typeof body === "object" ? JSON.stringify(body) : (body ?? "");
+      const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
+      response.writeHead(status, { ...(body === undefined ? {} : { "content-type": type }), ...headers });
       await settled((done) => response.end(text, done), gone);
     },
     async refuse(refusal) {
@@ -212,26 +214,28 @@ const exchangeOf = (
         await exchange.send(refusal.status, room.wire.refuse(refusal, exchange), headers);
       else await exchange.send(refusal.status, body.text, headers);
     },
-    pieces(framing, form, headers = "at-once") {
-      const open = (): void => {
-        if (!response.headersSent) response.writeHead(200, { "content-type": framing.contentType });
+    open(status, headers) {
+      const begin = (): void => {
+        if (!response.headersSent) response.writeHead(status, { ...headers });
       };
-      if (headers === "at-once") {
-        open();
-        response.flushHeaders();
-      }
-      const sink = {
-        async write(chunk: Buffer) {
-          open();
-          await settled((done) => response.write(chunk, done), gone);
-          // One turn of the loop, so that small writes reach the network one by one.
-          if (form?.bytes !== undefined) await new Promise((resolve) => setImmediate(resolve));
+      return {
+        begin() {
+          begin();
+          response.flushHeaders();
         },
-        async end(chunk: Buffer) {
-          open();
+        async write(chunk) {
+          begin();
+          await settled((done) => response.write(chunk, done), gone);
+        },
+        async end(chunk) {
+          begin();
           await settled((done) => response.end(chunk, done), gone);
         },
       };
+    },
+    pieces(framing, form, headers = "at-once") {
+      const sink = exchange.open(200, { "content-type": framing.contentType });
+      if (headers === "at-once") sink.begin();
       return createPieceWriter(sink, framing, form);
     },
     async generate(run) {

@@ -17,6 +17,8 @@ export interface ChatWords {
   error(message: string): readonly Piece[];
   empty(): readonly Piece[];
   terminal(ending: Ending): readonly Piece[];
+  /** Token counts so far, for wires that can tell them before the end. */
+  usage?(usage: Usage): readonly Piece[];
 }
 
 /** A part of a call's arguments. */
@@ -81,6 +83,8 @@ export const streamChat = async (
   const writer = exchange.pieces(words.framing, script.form, words.headers);
   const told = createTold(prompt.room);
   if (script.form?.bare !== true) await writer.write(words.opening());
+  const early = script.usageEarly === true ? told.usage(script.usage, prompt.tokens) : undefined;
+  if (early !== undefined) await writer.write(words.usage?.({ ...early, output: 1 }) ?? []);
   for (const step of script.steps ?? DEFAULT_CHAT.steps ?? []) {
     if ("text" in step) {
       const text = told.text(step.text);
@@ -182,7 +186,8 @@ const createTold = (room = Infinity) => {
     },
     call(call: CallScript): WholeCall {
       const index = calls.length;
-      const id = call.idAbsent === true ? undefined : call.id === undefined ? `call-${index + 1}` : call.id;
+      const given = call.id === undefined ? `call-${index + 1}` : call.id;
+      const id = call.idAbsent === true ? undefined : given;
       const whole = { call, index, name: call.name, id, inputText: inputTextOf(call) };
       calls.push(whole);
       return whole;
@@ -202,7 +207,7 @@ const inputTextOf = (call: CallScript): string =>
   typeof call.input === "string" ? call.input : JSON.stringify(call.input ?? {});
 
 const fragmentsOf = (whole: WholeCall): readonly CallFragment[] => {
-  const units = [...whole.inputText];
+  const units = Array.from(whole.inputText);
   const pieces = Math.max(1, Math.min(whole.call.pieces ?? 1, Math.max(units.length, 1)));
   const size = Math.ceil(units.length / pieces);
   return Array.from({ length: pieces }, (_, turn) => ({

@@ -6,12 +6,20 @@ import type { Seen, SeenRequest } from "../backend.ts";
 
 const POLL_MS = 3;
 
-export type Arrival = Omit<SeenRequest, "at" | "leftAt" | "answeredAt">;
+export type Arrival = Omit<SeenRequest, "at" | "leftAt" | "answeredAt" | "sentBytes">;
+
+/** What becomes of one request. */
+export interface Note {
+  left(): void;
+  answered(): void;
+  /** So many bytes of the reply have been taken by the connection. */
+  sent(bytes: number): void;
+}
 
 /** Keeps what a backend sees. */
 export interface Witness {
   readonly seen: Seen;
-  arrived(request: Arrival): { left(): void; answered(): void };
+  arrived(request: Arrival): Note;
   /** Returns what to call when it closes. */
   connected(): () => void;
   /** Returns what to call when it is over. */
@@ -61,6 +69,7 @@ export const createWitness = (loaded: () => Seen["loaded"]): Witness => {
         at: now(),
         leftAt: undefined,
         answeredAt: undefined,
+        sentBytes: 0,
       };
       requests.push(request);
       return {
@@ -69,6 +78,9 @@ export const createWitness = (loaded: () => Seen["loaded"]): Witness => {
         },
         answered() {
           request.answeredAt ??= now();
+        },
+        sent(bytes) {
+          request.sentBytes = (request.sentBytes ?? 0) + bytes;
         },
       };
     },
@@ -90,15 +102,9 @@ export const createWitness = (loaded: () => Seen["loaded"]): Witness => {
 
 /** What was seen, in one line. */
 export const describe = (seen: Seen): string => {
-  const requests = seen.requests.map((request) => {
-    const end =
-      request.leftAt !== undefined
-        ? `left at ${Math.round(request.leftAt)} ms`
-        : request.answeredAt !== undefined
-          ? `answered at ${Math.round(request.answeredAt)} ms`
-          : "open";
-    return `${request.method} ${request.path} (${request.operation}, ${end})`;
-  });
+  const requests = seen.requests.map(
+    (request) => `${request.method} ${request.path} (${request.operation}, ${endOf(request)})`,
+  );
   const models = seen.loaded.map((model) => model.id);
   return [
     requests.length === 0 ? "no request" : requests.join(", "),
@@ -106,6 +112,11 @@ export const describe = (seen: Seen): string => {
     `${seen.generating} generating`,
     models.length === 0 ? "nothing loaded" : `loaded ${models.join(", ")}`,
   ].join("; ");
+};
+
+const endOf = (request: SeenRequest): string => {
+  if (request.leftAt !== undefined) return `left at ${Math.round(request.leftAt)} ms`;
+  return request.answeredAt === undefined ? "open" : `answered at ${Math.round(request.answeredAt)} ms`;
 };
 
 const once = (run: () => void): (() => void) => {

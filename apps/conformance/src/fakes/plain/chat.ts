@@ -27,7 +27,7 @@ export const answerChat = async (exchange: Exchange, model: ModelScript): Promis
       return exchange.send(400, { error });
     }
     if (asked.stream === false) await inOnePiece(exchange, script, prompt);
-    else await streamChat(exchange, script, wordsFor(model.id), prompt);
+    else await streamChat(exchange, script, wordsFor(model.id, script.form?.lean), prompt);
   });
   if (asked.keepAliveMs === 0) house.unload(model);
 };
@@ -40,15 +40,16 @@ const promptIn = (exchange: Exchange, model: ModelScript, window: number): Promp
   return tokens > window ? undefined : { tokens, room: window - tokens };
 };
 
-const wordsFor = (model: string): ChatWords => ({
+const wordsFor = (model: string, lean = false): ChatWords => ({
   framing: ndjson(),
-  opening: () => [{ json: { type: "start", model } }],
+  opening: () => [{ json: { type: "start", ...(lean ? {} : { model }) } }],
   text: (text) => [{ json: { type: "text", text } }],
   reasoning: (text) => [{ json: { type: "reasoning", text } }],
   call: (part) => [{ json: callPiece(part) }],
   error: (message) => [{ json: { type: "error", message } }],
   empty: () => [{ json: { type: "text", text: "" } }],
   terminal: (ending) => [{ json: { type: "end", ...endOf(ending) } }],
+  usage: (usage) => [{ json: { type: "usage", usage: usageOf(usage) } }],
 });
 
 const callPiece = (part: CallFragment): JsonObject => ({

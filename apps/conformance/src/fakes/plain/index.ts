@@ -35,7 +35,7 @@
  *
  * The lines of an answer, in this order of types: `{"type":"start","model"}` · any number of
  * `{"type":"text","text"}`, `{"type":"reasoning","text"}`, `{"type":"call","index","id"?,"name"?,"input":"…"}` (id and name
- * in the first piece of a call, `input` a part of its JSON text) · `{"type":"end","reason","usage"?,"calls"?}`.
+ * in the first piece of a call, `input` a part of its JSON text), `{"type":"usage","usage"}` with the counts so far · `{"type":"end","reason","usage"?,"calls"?}`.
  * Reasons: `stop`, `length`, `calls`, `filter`. `calls` are whole calls `[{"id","name","input":"…"}]`. `usage`:
  * `{"input","output","cached"?,"reasoning"?}` in tokens. An answer without its `end` has been cut.
  * `{"type":"error","message"}` may stand in place of any line, and nothing follows it.

@@ -15,6 +15,11 @@ const OPERATIONS: Readonly<Record<string, SeenRequest["operation"]>> = {
   "GET /loaded": "loaded",
 };
 
+const MODEL_OPERATIONS: Readonly<Record<string, SeenRequest["operation"]>> = {
+  GET: "describe",
+  DELETE: "delete",
+};
+
 export const modelPath = (path: string): string | undefined =>
   path.startsWith("/models/") ? decodeURIComponent(path.slice("/models/".length)) : undefined;
 
@@ -23,9 +28,7 @@ export const readPlain = (
 ): { readonly operation: SeenRequest["operation"]; readonly asked: Asked } => {
   const name = modelPath(request.path);
   if (name !== undefined) {
-    const operation =
-      request.method === "GET" ? "describe" : request.method === "DELETE" ? "delete" : "other";
-    return { operation, asked: { model: name } };
+    return { operation: MODEL_OPERATIONS[request.method] ?? "other", asked: { model: name } };
   }
   const operation = OPERATIONS[`${request.method} ${request.path}`] ?? "other";
   const body = fieldsOf(request.body);
