@@ -103,6 +103,83 @@ describe("the blocks of a document", () => {
       ["More.", undefined],
     ]);
   });
+  const drawn = (text: string, mediaType = "text/markdown") =>
+    blocksOf(content(text, { mediaType }), new Map()).map(({ start, end, item, quotation, code }) => [
+      item?.mark ?? [quotation && "quoted", code && "code"].find(Boolean) ?? "",
+      text.slice(start, end),
+    ]);
+  test.each([
+    [
+      "bullets, in the midst of a paragraph too",
+      "Bring:\n- a **rope**,\n  of hemp\n- oil\n\n* and time",
+      [
+        ["", "Bring:"],
+        ["•", "a **rope**,\n  of hemp"],
+        ["•", "oil"],
+        ["•", "and time"],
+      ],
+    ],
+    [
+      "numbers in a row",
+      "1. Open it.\n2. Shut it.\n\n3) Go.",
+      [
+        ["1.", "Open it."],
+        ["2.", "Shut it."],
+        ["3)", "Go."],
+      ],
+    ],
+    [
+      "tasks",
+      "- [ ] sweep\n- [x] oil",
+      [
+        ["☐", "sweep"],
+        ["☑", "oil"],
+      ],
+    ],
+    [
+      "quotations",
+      "He said:\n> Go on.\n> Now.\n\nSo we went.",
+      [
+        ["", "He said:"],
+        ["quoted", "> Go on.\n> Now."],
+        ["", "So we went."],
+      ],
+    ],
+    [
+      "no divider",
+      "One.\n\n* * *\n\nTwo.",
+      [
+        ["", "One."],
+        ["", "* * *"],
+        ["", "Two."],
+      ],
+    ],
+    [
+      "code, and nothing that looks like a list in it",
+      "Run:\n\n```sh\n- a\n\n# b\n```\n\nDone.",
+      [
+        ["", "Run:"],
+        ["code", "- a\n\n# b"],
+        ["", "Done."],
+      ],
+    ],
+  ])("know %s", (_what, text, blocks) => {
+    expect(drawn(text)).toEqual(blocks);
+  });
+  test.each([
+    ["a number that stands for itself", "1. Water\n\nDrink it.\n\n2. Fire\n\nShun it.", "text/plain", 4],
+    ["a dash that begins a line by chance", "It is late\n- so they say -\nand dark.", "text/plain", 1],
+    ["a sign that no person typed", "> 5 degrees is warm.", "text/html", 1],
+  ])("leave %s as it is", (_what, text, mediaType, blocks) => {
+    expect(drawn(text, mediaType).map(([kind]) => kind)).toEqual(Array(blocks).fill(""));
+  });
+  test("of a plain text have lists as well", () => {
+    expect(drawn("Bring:\n- rope\n- oil", "text/plain")).toEqual([
+      ["", "Bring:"],
+      ["•", "rope"],
+      ["•", "oil"],
+    ]);
+  });
   test("of a text without any gap are cut all the same, and nothing is lost", () => {
     const text = "A row of figures, one of very many. ".repeat(1_000).trim();
     const blocks = blocksOf(content(text), new Map());
@@ -138,5 +215,17 @@ describe("Markdown in a document", () => {
     expect(readable("| Night | from sunset | 12 days |", "manual.md")).toBe("Night · from sunset · 12 days");
     expect(readable("- Cards are **not** included.", "manual.md")).toBe("Cards are not included.");
     expect(readable("a ** b | c", "notes.txt")).toBe("a ** b | c");
+  });
+  test.each([
+    ["- Oil the wheel.", "Oil the wheel."],
+    ["2. Oil the wheel.", "Oil the wheel."],
+    ["• Oil the wheel.", "Oil the wheel."],
+    ["> It turns,\n> they say.", "It turns,\nthey say."],
+    ["- rope\n- oil", "rope • oil"],
+    ["12.5 tonnes are lifted.", "12.5 tonnes are lifted."],
+    ["-5 degrees is cold.", "-5 degrees is cold."],
+  ])("the quote %j is read as %j, whatever the document", (quote, read) => {
+    expect(readable(quote, "notes.txt")).toBe(read);
+    expect(readable(quote, "notes.md")).toBe(read);
   });
 });

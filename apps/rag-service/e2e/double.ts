@@ -37,6 +37,8 @@ export interface DoubleState {
   examples: Example[];
   models: Model[];
   catalogue: CatalogueEntry[];
+  /** Providers whose models could not be listed. */
+  problems: Problem[];
   runs: Map<string, Run>;
   /** How long the model takes for one word. */
   wordMs: number;
@@ -97,7 +99,14 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
       (_, response) =>
         sendJson(response, {
           collections: [
-            { id: "default", name: "Default", createdAt: now(), documents: state.documents.length },
+            {
+              id: "default",
+              name: "Default",
+              createdAt: now(),
+              documents: state.documents.length,
+              ready: state.documents.filter(({ versionId }) => versionId !== undefined).length,
+              failed: state.documents.filter(({ status }) => status === "failed").length,
+            },
           ],
         }),
     ],
@@ -164,6 +173,7 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
       /^GET \/api\/v1\/documents\/([^/]+)$/,
       (_, response, id) => sendJson(response, state.documents.find((document) => document.id === id) ?? {}),
     ],
+    [/^GET \/api\/v1\/jobs$/, (_, response) => sendJson(response, { jobs: state.jobs.toReversed() })],
     [/^GET \/api\/v1\/jobs\/events$/, (_, response) => sendJobs(state, response)],
     [
       /^POST \/api\/v1\/jobs\/(.+)\/retry$/,
@@ -202,7 +212,7 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
             demonstration: chat.demonstration,
           },
           modelsFolder: "/home/you/.local/share/enginehouse/models",
-          problems: [],
+          problems: state.problems,
         });
       },
     ],
@@ -222,6 +232,7 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
             },
           ],
           diagnostics: [],
+          configFile: "/home/you/.local/share/enginehouse/config.json",
         }),
     ],
     [
@@ -583,6 +594,7 @@ export function firstState(): DoubleState {
         installed: false,
       },
     ],
+    problems: [],
     runs: new Map(),
     wordMs: 12,
     answer: [

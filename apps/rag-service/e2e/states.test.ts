@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { type Browser, launch, noBrowser } from "./browser.ts";
 import { buildPage, pageFolder } from "./built-page.ts";
-import { type Double, firstState, newDocument, problem, startDouble } from "./double.ts";
+import { type Double, firstState, newDocument, newJob, problem, startDouble } from "./double.ts";
 
 describe.skipIf(noBrowser)("states that a real service comes into rarely", () => {
   let double: Double;
@@ -287,6 +287,82 @@ describe.skipIf(noBrowser)("states that a real service comes into rarely", () =>
     expect(await body.locator("a").count()).toBe(1);
     expect(await body.locator("a").getAttribute("rel")).toContain("noopener");
     expect(await body.textContent()).toContain("https://elsewhere.example/page");
+  });
+
+  test("files that could not be read are counted apart from the documents", async () => {
+    const broken = newDocument("broken", "broken.pdf", 12);
+    const { versionId: _none, ...unread } = broken;
+    const error = problem(422, "broken", "The file cannot be read.", "Add it anew.");
+    double.state.documents = [...double.state.documents, { ...unread, status: "failed", error }];
+    await page.goto(`${double.url}/library`);
+    await page.getByText("2 documents, 1 failed.").waitFor();
+    expect(await page.locator(".rail-count").textContent()).toBe("2");
+    expect(await page.locator(".rail-count").getAttribute("title")).toBe("2 documents, 1 failed");
+    await page.goto(double.url);
+    await page.getByText("1 file could not be read").waitFor();
+  });
+
+  test("an index that could not be made is said with the reason, and tried again", async () => {
+    const error = problem(
+      503,
+      "unavailable",
+      "the engine ended (6 attempts in a row failed)",
+      "Free memory.",
+    );
+    const job = newJob({ id: "job-index", kind: "index", title: "Index", stage: "embedding" });
+    double.state.jobs = [{ ...job, unit: "chunks", status: "failed", done: 16, total: 40, error }];
+    await page.goto(`${double.url}/library`);
+    const trouble = page.locator(".trouble");
+    await trouble.waitFor();
+    expect(await trouble.textContent()).toContain("The search by meaning is not complete");
+    expect(await trouble.textContent()).toContain("6 attempts in a row failed");
+    await trouble.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Preparing the search by meaning, passage 16 of 40.").waitFor();
+    expect(await trouble.count()).toBe(0);
+  });
+
+  test("models are chosen by provider, and one that is down says what to do", async () => {
+    const [chat] = double.state.models;
+    if (chat === undefined) throw new Error("no model");
+    double.state.models = [
+      ...double.state.models,
+      { ...chat, ref: "lab/oak", providerId: "lab", model: "oak", task: "unknown", demonstration: false },
+    ];
+    const down = problem(
+      503,
+      "unavailable",
+      "nobody listens",
+      "Ollama is not running: start it with `ollama serve`.",
+    );
+    double.state.problems = [{ ...down, providerId: "ollama" }];
+    await page.goto(double.url);
+    const groups = page.locator(".answering optgroup");
+    await expect
+      .poll(() => groups.evaluateAll((all) => all.map((group) => (group as HTMLOptGroupElement).label)))
+      .toEqual(["llamacpp", "lab", "ollama: no models now"]);
+    const option = groups.nth(2).locator("option");
+    expect(await option.textContent()).toBe("Ollama is not running: start it with ollama serve.");
+    expect(await option.isDisabled()).toBe(true);
+    await page.locator(".answering select").selectOption("lab/oak");
+  });
+
+  test("lists and quotations of a document are drawn, and the marked passage is exact", async () => {
+    const text =
+      "Before you leave:\n\n- shut the **gate**,\n  both wings\n- oil the wheel\n\n> It turns.\n> Still.\n";
+    const passage = "- shut the **gate**,\n  both wings\n- oil";
+    double.state.documents = [{ ...newDocument("list", "list.md", text.length), mediaType: "text/markdown" }];
+    double.state.texts.set("list", { text, pages: [] });
+    const from = text.indexOf(passage);
+    await page.goto(`${double.url}/documents/list?from=${from}&to=${from + passage.length}`);
+    await page.locator(".list-item").first().waitFor();
+    expect(await page.locator(".list-item").allTextContents()).toEqual([
+      "• shut the gate,\nboth wings",
+      "• oil the wheel",
+    ]);
+    expect((await page.locator("mark").allTextContents()).join("|")).toBe(
+      "shut the |gate|,\n|both wings|oil",
+    );
+    expect(await page.locator(".document-text blockquote").textContent()).toBe("It turns.\nStill.");
   });
 
   test("no console error, and no request to elsewhere", () => {

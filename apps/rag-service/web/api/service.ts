@@ -13,6 +13,7 @@ import type {
   Job,
   JobAccepted,
   JobEvent,
+  JobList,
   ModelDownload,
   ModelList,
   ProviderList,
@@ -84,6 +85,7 @@ export async function followJobs(
   );
 }
 
+export const listJobs = () => getJson<JobList>(`${api}/jobs`);
 export const retryJob = (id: string) => sendJson<Job>("POST", `${api}/jobs/${encodeURIComponent(id)}/retry`);
 export const cancelJob = (id: string) => sendJson<Job>("DELETE", `${api}/jobs/${encodeURIComponent(id)}`);
 

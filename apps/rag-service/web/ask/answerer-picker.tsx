@@ -1,3 +1,4 @@
+import type { Model } from "../../src/api/schemas.ts";
 import { models } from "../api/models.ts";
 import { setAnswering, useAnswering } from "./answering.ts";
 
@@ -7,7 +8,12 @@ const QUOTES = " quotes";
 export function AnswererPicker() {
   const { value } = models.use();
   const answering = useAnswering();
-  const chat = value?.models.filter(({ task, installed }) => installed && task === "chat") ?? [];
+  const chat = value?.models.filter(canBeAsked) ?? [];
+  const names = [...new Set(chat.map(({ providerId }) => providerId))];
+  // Who could not be asked for models is named too, with what to do about it.
+  const down = (value?.problems ?? []).filter(
+    ({ providerId }) => providerId !== undefined && !names.includes(providerId),
+  );
   const active = value?.active;
   const choice = answering.mode === "quote" ? QUOTES : (answering.model ?? "");
   const known = choice === "" || choice === QUOTES || chat.some(({ ref }) => ref === choice);
@@ -25,10 +31,21 @@ export function AnswererPicker() {
           <option value="">
             {active === undefined ? "Quotes, until there is a model" : `Automatic: ${active.model}`}
           </option>
-          {chat.map(({ ref, demonstration }) => (
-            <option key={ref} value={ref}>
-              {demonstration ? `${ref} (demonstration)` : ref}
-            </option>
+          {names.map((name) => (
+            <optgroup key={name} label={name}>
+              {chat
+                .filter(({ providerId }) => providerId === name)
+                .map(({ ref, demonstration }) => (
+                  <option key={ref} value={ref}>
+                    {demonstration ? `${ref} (demonstration)` : ref}
+                  </option>
+                ))}
+            </optgroup>
+          ))}
+          {down.map(({ providerId, detail, hint }) => (
+            <optgroup key={providerId} label={`${providerId}: no models now`}>
+              <option disabled>{reason(hint ?? detail)}</option>
+            </optgroup>
           ))}
           {!known && <option value={choice}>{choice}</option>}
           <option value={QUOTES}>Quotes only, no model</option>
@@ -44,4 +61,16 @@ export function AnswererPicker() {
       </label>
     </div>
   );
+}
+
+/** What a model is for is not always known; whoever chooses it by hand knows. */
+function canBeAsked({ installed, task, problem }: Model): boolean {
+  return installed && (task === "chat" || task === "unknown") && problem === undefined;
+}
+
+/** A line of a menu has no room for more. */
+function reason(text: string): string {
+  const plain = text.replaceAll("`", "").trim();
+  const sentence = plain.charAt(0).toUpperCase() + plain.slice(1);
+  return sentence.length > 90 ? `${sentence.slice(0, 89).trimEnd()}…` : sentence;
 }

@@ -15,7 +15,8 @@ const OFFERED = 4;
 
 /** Before the first question: what can be asked, or, with nothing to ask of, how to get there. */
 export function Start({ ask }: { readonly ask: (question: string) => void }) {
-  const { value: documents, problem } = libraryCount.use();
+  const { value: library, problem } = libraryCount.use();
+  const documents = library?.documents;
   const { value: offered } = examples.use();
   const { value: earlier } = earlierRuns.use();
   if (problem !== undefined && documents === undefined) {
@@ -32,6 +33,12 @@ export function Start({ ask }: { readonly ask: (question: string) => void }) {
       <p className="quiet">
         Answers come from <Link href="/library">{counted(documents, "document")}</Link> on this computer,
         every sentence with its source.
+        {library !== undefined && library.failed > 0 && (
+          <>
+            {" "}
+            <Link href="/library">{counted(library.failed, "file")}</Link> could not be read.
+          </>
+        )}
       </p>
       {questions.length > 0 && (
         <>

@@ -16,7 +16,7 @@ export function Waiting({ run }: { readonly run: LiveRun }) {
   return (
     <div className="waiting">
       <p>
-        <span>{what(run, libraryCount.peek())}</span>
+        <span>{what(run, libraryCount.peek()?.documents)}</span>
         {elapsed >= 1_000 && (
           <span className="figures quiet">{duration(Math.floor(elapsed / 1000) * 1000)}</span>
         )}

@@ -1,6 +1,7 @@
 import type { DocumentContent } from "../../src/api/schemas.ts";
+import { type Code, codesOf, itemsOf, quotationsOf, type Range } from "./marks.ts";
 
-/** A piece of a document's text that is drawn as one: a paragraph, a heading, or a part of a very long paragraph. */
+/** A piece of a document's text that is drawn as one: a paragraph, a heading, an item, or a part of a very long paragraph. */
 export interface Block {
   readonly start: number;
   readonly end: number;
@@ -8,6 +9,12 @@ export interface Block {
   readonly level?: number;
   /** The page that begins with this block. */
   readonly page?: number;
+  /** An item of a list: what stands before it, and how deep it is. The signs in the text lie outside of the block. */
+  readonly item?: { readonly mark: string; readonly depth: number };
+  /** What somebody else said; the signs before its lines are not to be shown. */
+  readonly quotation?: true;
+  /** Code, to be shown as it stands. */
+  readonly code?: true;
 }
 
 const LONGEST = 4_000;
@@ -27,6 +34,10 @@ export function blocksOf(
   headings: Headings,
 ): readonly Block[] {
   const markdown = mediaType.startsWith("text/markdown");
+  // Only texts that people type mark what they quote.
+  const typed = markdown || mediaType.startsWith("text/plain");
+  const codes = markdown ? codesOf(text) : [];
+  const inCode = (at: number) => codes.some(({ start, end }) => at >= start && at < end);
   const cuts = new Set<number>([0]);
   for (const { charStart } of pages) cuts.add(charStart);
   for (const gap of text.matchAll(/\n[ \t]*\n\s*/g)) cuts.add(gap.index + gap[0].length);
@@ -34,7 +45,7 @@ export function blocksOf(
   for (const line of headings.size > 0 || markdown ? text.matchAll(/^.{1,200}$/gm) : []) {
     const signs = markdown ? (/^#{1,6}\s+/.exec(line[0])?.[0] ?? "") : "";
     const level = signs === "" ? headings.get(line[0].trim()) : signs.trim().length;
-    if (level === undefined) continue;
+    if (level === undefined || inCode(line.index)) continue;
     // The signs of a heading are not shown; that it is one is seen.
     cuts
       .add(line.index)
@@ -42,6 +53,17 @@ export function blocksOf(
       .add(line.index + line[0].length);
     levels.set(line.index + signs.length, level);
   }
+  const items = new Map<number, NonNullable<Block["item"]>>();
+  const signs = new Map<number, number>();
+  for (const { line, start, mark, depth } of itemsOf(text, markdown)) {
+    if (levels.has(line) || inCode(line)) continue;
+    cuts.add(line).add(start);
+    signs.set(line, start);
+    items.set(start, { mark, depth });
+  }
+  const quotations = typed ? quotationsOf(text).filter(({ start }) => !inCode(start)) : [];
+  for (const { start, end } of quotations) cuts.add(start).add(end);
+  cutCodes(cuts, signs, codes);
   const bounds = [...cuts].filter((cut) => cut < text.length).toSorted((a, b) => a - b);
 
   const blocks: Block[] = [];
@@ -51,7 +73,11 @@ export function blocksOf(
     const to = bounds[index + 1] ?? text.length;
     const level = levels.get(from);
     if (levels.has(to) && markdown && /^#{1,6}\s+$/.test(text.slice(from, to))) continue;
-    for (const piece of pieces(text, from, to)) {
+    if (signs.get(from) === to) continue;
+    const item = items.get(from);
+    const code = codes.some(({ inner }) => inner.start === from);
+    const quotation = quotations.some(({ start }) => start === from);
+    for (const [part, piece] of pieces(text, from, to, code).entries()) {
       let page: number | undefined;
       for (
         let at = starts[nextPage];
@@ -65,6 +91,9 @@ export function blocksOf(
         ...piece,
         ...(level === undefined ? {} : { level }),
         ...(page === undefined ? {} : { page }),
+        ...(item === undefined ? {} : { item: part === 0 ? item : { ...item, mark: "" } }),
+        ...(quotation ? { quotation } : {}),
+        ...(code ? { code } : {}),
       });
     }
   }
@@ -74,8 +103,10 @@ export function blocksOf(
 }
 
 /** Not every heading begins a passage: a short line without an end mark over a paragraph is one, too. */
-function looksLikeHeading(text: string, { start, end, level }: Block, next: Block | undefined): boolean {
-  if (level !== undefined || next === undefined || end - start > 80 || next.end - next.start < 80)
+function looksLikeHeading(text: string, block: Block, next: Block | undefined): boolean {
+  const { start, end, level, item, quotation, code } = block;
+  if (level !== undefined || item !== undefined || quotation === true || code === true) return false;
+  if (next === undefined || end - start > 80 || next.end - next.start < 80 || next.item !== undefined)
     return false;
   return /^[\p{Lu}\p{N}][^\n|]*[\p{L}\p{N})]$/u.test(text.slice(start, end));
 }
@@ -105,9 +136,19 @@ export function blocksAround(
   return blocks.filter(({ start, end }) => end > from - around && start < to + around);
 }
 
-function pieces(text: string, from: number, to: number): readonly { start: number; end: number }[] {
+/** Code is one block from fence to fence, whatever blank lines and signs are in it. */
+function cutCodes(cuts: Set<number>, signs: Map<number, number>, codes: readonly Code[]): void {
+  for (const { start, end, inner } of codes) {
+    for (const cut of cuts) if (cut > start && cut < end) cuts.delete(cut);
+    cuts.add(start).add(inner.start).add(inner.end).add(end);
+    signs.set(start, inner.start);
+    signs.set(inner.end, end);
+  }
+}
+
+function pieces(text: string, from: number, to: number, code: boolean): readonly Range[] {
   const trimmed = text.slice(from, to).trimEnd();
-  const lead = trimmed.length - trimmed.trimStart().length;
+  const lead = code ? 0 : trimmed.length - trimmed.trimStart().length;
   const end = from + trimmed.length;
   const found: { start: number; end: number }[] = [];
   let start = from + lead;

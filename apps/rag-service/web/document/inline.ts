@@ -54,12 +54,15 @@ function cellsOf(line: string, lineStart: number): readonly Cell[] {
   });
 }
 
-/** A quote as it is read: without the signs of Markdown, when it is from such a document. */
+/** A quote as it is read: without the signs of lists and quotations, and of Markdown when it is from such a document. */
 export function readable(quote: string, name: string): string {
-  if (!/\.(?:md|markdown)$/i.test(name)) return quote;
-  const line = quote.trim().replace(/^(?:#{1,6}|[-*+]|>)\s+/, "");
-  const plain = inlineRuns(line, 0, line.length)
-    .map(({ start, end }) => line.slice(start, end))
+  const unquoted = quote.trim().replaceAll(/^[ \t]*(?:>[ \t]?)+/gm, "");
+  const first = unquoted.replace(/^(?:[-*+•◦▪‣]|\(?\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)/, "");
+  const line = first.replaceAll(/\n[ \t]*[-*+•◦▪‣][ \t]+(?=\S)/g, " • ");
+  if (!/\.(?:md|markdown)$/i.test(name)) return line;
+  const words = line.replace(/^#{1,6}\s+/, "");
+  const plain = inlineRuns(words, 0, words.length)
+    .map(({ start, end }) => words.slice(start, end))
     .join("");
   return /^\|.*\|$/.test(plain)
     ? plain

@@ -1,6 +1,7 @@
 import { Fragment } from "react";
 
-import { inlineRuns, tableCells } from "./inline.ts";
+import { inlineRuns, type Run, tableCells } from "./inline.ts";
+import { type Range, without } from "./marks.ts";
 
 interface MarkedTextProps {
   readonly text: string;
@@ -10,12 +11,17 @@ interface MarkedTextProps {
   readonly from: number;
   readonly to: number;
   readonly markdown: boolean;
+  /** Parts of the text that are signs, not words. */
+  readonly hidden?: readonly Range[];
 }
 
 /** A piece of a document's text, with the part of it that lies within the range marked. */
-export function MarkedText({ markdown, ...piece }: MarkedTextProps) {
-  if (!markdown) return <Marked {...piece} />;
-  return inlineRuns(piece.text, piece.start, piece.end).map(({ start, end, style: Tag = Fragment }) => (
+export function MarkedText({ markdown, hidden = [], ...piece }: MarkedTextProps) {
+  const shown = without(piece, hidden);
+  const runs: readonly Run[] = markdown
+    ? shown.flatMap(({ start, end }) => inlineRuns(piece.text, start, end))
+    : shown;
+  return runs.map(({ start, end, style: Tag = Fragment }) => (
     <Tag key={start}>
       <Marked {...piece} start={start} end={end} />
     </Tag>
@@ -23,7 +29,7 @@ export function MarkedText({ markdown, ...piece }: MarkedTextProps) {
 }
 
 /** A Markdown table as a table; `null` when the piece is none. */
-export function MarkedTable({ text, start, end, from, to }: Omit<MarkedTextProps, "markdown">) {
+export function MarkedTable({ text, start, end, from, to }: Omit<MarkedTextProps, "markdown" | "hidden">) {
   const [head, ...rows] = tableCells(text, start, end) ?? [];
   if (head === undefined) return null;
   const cell = (place: { start: number; end: number }) => (
@@ -55,7 +61,7 @@ export function MarkedTable({ text, start, end, from, to }: Omit<MarkedTextProps
   );
 }
 
-function Marked({ text, start, end, from, to }: Omit<MarkedTextProps, "markdown">) {
+function Marked({ text, start, end, from, to }: Omit<MarkedTextProps, "markdown" | "hidden">) {
   const first = Math.max(start, from);
   const last = Math.min(end, to);
   if (first >= last) return text.slice(start, end);

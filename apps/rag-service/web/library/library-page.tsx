@@ -2,11 +2,13 @@ import "./library.css";
 import { Plus, Search } from "lucide-react";
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 
+import type { Document } from "../../src/api/schemas.ts";
 import { useJobs } from "../api/jobs.ts";
-import { counted } from "../figures.ts";
+import { countText } from "../api/library-count.ts";
 import { Trouble } from "../shell/trouble.tsx";
 import { DocumentTable } from "./document-table.tsx";
 import { Examples } from "./examples.tsx";
+import { Indexing } from "./indexing.tsx";
 import { addFiles, documents, useSendings } from "./library.ts";
 import { SendingRow } from "./sending-row.tsx";
 
@@ -34,7 +36,7 @@ export function LibraryPage() {
         <div>
           <h1 className="page-title">Library</h1>
           <p className="quiet">
-            {value !== undefined && `${summary(value.length)} `}
+            {value !== undefined && `${summary(value)} `}
             {value === undefined && problem === undefined && "Opening the library. "}
             Files stay on this computer.
           </p>
@@ -87,6 +89,7 @@ export function LibraryPage() {
           ))}
         </ul>
       )}
+      <Indexing />
       {shown.length > 0 && <DocumentTable documents={shown} jobs={jobs} />}
       {filter !== "" && shown.length === 0 && <p className="quiet">No document has “{typed}” in its name.</p>}
       <Examples prominent={empty} />
@@ -94,6 +97,8 @@ export function LibraryPage() {
   );
 }
 
-function summary(length: number): string {
-  return length === 0 ? "Nothing here yet." : `${counted(length, "document")}.`;
+function summary(documents: readonly Document[]): string {
+  if (documents.length === 0) return "Nothing here yet.";
+  const failed = documents.filter(({ status, versionId }) => status === "failed" && versionId === undefined);
+  return `${countText({ documents: documents.length - failed.length, failed: failed.length })}.`;
 }

@@ -37,6 +37,7 @@ onSettled((job) => {
   soon ??= setTimeout(() => {
     soon = undefined;
     void documents.refresh();
+    void libraryCount.refresh();
   }, SOON_MS);
 });
 

@@ -1,11 +1,13 @@
 import type { Job } from "../../src/api/schemas.ts";
 import { bytesOf, count } from "../figures.ts";
 
+export const PREPARING = "Preparing the search";
+
 const words: Readonly<Record<string, string>> = {
   waiting: "Waiting for its turn",
   extracting: "Reading",
   chunking: "Cutting into passages",
-  embedding: "Preparing the search",
+  embedding: PREPARING,
   indexing: "Storing",
 };
 

@@ -61,7 +61,7 @@ export function Installed({ list: { models, active } }: { readonly list: ModelLi
                       {model.contextWindow === undefined ? "–" : count(model.contextWindow)}
                     </td>
                     <td className="deed">
-                      {model.task === "chat" && (
+                      {(model.task === "chat" || model.task === "unknown") && model.problem === undefined && (
                         <UseButton model={model} active={model.ref === active?.ref} />
                       )}
                     </td>

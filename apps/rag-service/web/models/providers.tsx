@@ -39,9 +39,10 @@ export function Providers({ problems }: { readonly problems: readonly Problem[] 
             {health.hint !== undefined && health.status !== "ok" && <p className="quiet">{health.hint}</p>}
             {problems
               .filter(({ providerId }) => providerId === id)
-              .map(({ detail }) => (
+              .filter(({ detail }) => detail !== health.message)
+              .map(({ detail, hint }) => (
                 <p key={detail} className="quiet">
-                  Its models could not be listed: {detail}
+                  {detail} {hint !== health.hint && hint}
                 </p>
               ))}
           </li>
@@ -62,7 +63,13 @@ export function Providers({ problems }: { readonly problems: readonly Problem[] 
       </ul>
       <p className="quiet">
         Another backend, such as a running Ollama, is added by installing its provider package beside the
-        service.
+        service.{" "}
+        {value !== undefined && (
+          <>
+            Addresses, keys and who is asked first are set in{" "}
+            <code className="config-file">{value.configFile}</code>.
+          </>
+        )}
       </p>
     </section>
   );

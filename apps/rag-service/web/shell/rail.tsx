@@ -1,6 +1,6 @@
 import { Cpu, Keyboard, LibraryBig, TextSearch } from "lucide-react";
 
-import { libraryCount } from "../api/library-count.ts";
+import { countText, libraryCount } from "../api/library-count.ts";
 import { distinctRuns, earlierRuns } from "../ask/runs.ts";
 import { ago, count, exactTime } from "../figures.ts";
 import { Link, usePlace } from "../router.tsx";
@@ -15,7 +15,7 @@ const items = [
 export function Rail({ showKeys }: { readonly showKeys: () => void }) {
   const { path } = usePlace();
   const { value: earlier } = earlierRuns.use();
-  const documents = libraryCount.use().value;
+  const library = libraryCount.use().value;
   return (
     <header className="rail">
       <Link href="/" className="brand">
@@ -32,9 +32,9 @@ export function Rail({ showKeys }: { readonly showKeys: () => void }) {
           >
             <Icon className="icon" aria-hidden />
             <span>{name}</span>
-            {name === "Library" && documents !== undefined && documents > 0 && (
-              <span className="rail-count figures" title={`${count(documents)} documents`}>
-                {count(documents)}
+            {name === "Library" && library !== undefined && library.documents > 0 && (
+              <span className="rail-count figures" title={countText(library)}>
+                {count(library.documents)}
               </span>
             )}
           </Link>
