@@ -1,0 +1,80 @@
+import { LlmError } from "@enginehouse/llm-core";
+import { errorOfBody, faultOfError } from "@enginehouse/llm-openai-dialect";
+import type { Endpoint, FetchLike, WireInit } from "@enginehouse/llm-wire";
+
+import type { Connection, OpenaiSettings } from "./settings.ts";
+
+// The reference is https://platform.openai.com/docs/api-reference; the types of replies are in llm-openai-dialect.
+
+/** A model as the servers list it: what is beside `id` each of them has in its own way. */
+export interface WireModel extends Readonly<Record<string, unknown>> {
+  readonly id: string;
+  readonly owned_by?: unknown;
+}
+
+/**
+ * The address and the headers as OpenAI's own client makes them. It sends nothing itself: its reading of a stream costs
+ * three times as much as the bytes do, and tells neither a broken answer from a whole one nor an abort from an end.
+ */
+export async function openEndpoint(
+  { baseUrl, apiKey }: Connection,
+  { organization, project, headers }: OpenaiSettings,
+  fetch: FetchLike,
+): Promise<Endpoint> {
+  const { OpenAI } = await import("openai");
+  const given = { apiKey, organization, project, ...headers };
+  for (const [name, value] of Object.entries(given)) assertHeader(name, value);
+  const client = new OpenAI({
+    baseURL: baseUrl,
+    // It insists on one; servers of one's own mostly have none, and are sent none.
+    apiKey: apiKey ?? "none",
+    organization: organization ?? null,
+    project: project ?? null,
+    // Left out, these would be read from the environment.
+    adminAPIKey: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    logLevel: "off",
+    defaultHeaders: { ...(apiKey === undefined && { authorization: null }), ...headers },
+  });
+  const { req } = await client.buildRequest({ method: "get", path: "/models" });
+  return { baseUrl: client.baseURL, headers: Object.fromEntries(new Headers(req.headers)), fetch };
+}
+
+/** Told without the value, which may be a key. */
+function assertHeader(name: string, value: string | undefined): void {
+  // oxlint-disable-next-line no-control-regex
+  if (value === undefined || !/[^\t\u0020-\u007E\u0080-\u00FF]/.test(value)) return;
+  throw new LlmError("invalid-settings", `${name} has a character that HTTP cannot carry`, {
+    phase: "settings",
+    hint: "look for line ends and typographic characters in it",
+  });
+}
+
+const ANSWER_LIMIT = 64 * 1024 * 1024;
+
+/** The same endpoint for a stream: a reply of another kind with status 200 is an error, a page, or an answer in one piece. */
+export function streamed(endpoint: Endpoint): Endpoint {
+  const fetch = async (input: string | URL | Request, init?: WireInit): Promise<Response> => {
+    const response = await endpoint.fetch(input, init);
+    const type = response.headers.get("content-type") ?? "";
+    if (!response.ok || !/json|html/i.test(type)) return response;
+    return onePiece(await response.text(), response);
+  };
+  return { ...endpoint, fetch: Object.assign(fetch, { reportsConnect: endpoint.fetch.reportsConnect }) };
+}
+
+function onePiece(text: string, { status }: Response): Response {
+  if (text.length > ANSWER_LIMIT || !text.trimStart().startsWith("{")) {
+    const page = /^\s*</.test(text);
+    throw new LlmError("invalid-response", `the server answered with ${page ? "a web page" : "no stream"}`, {
+      status,
+      phase: "request",
+      hint: "is this the address of a model server? Most end in /v1",
+    });
+  }
+  const error = errorOfBody(text);
+  if (error !== undefined && !text.includes('"choices"'))
+    throw faultOfError(error, { operation: "chat", status });
+  return new Response(`data: ${text.replaceAll(/[\r\n]+/g, " ")}\n\ndata: [DONE]\n\n`);
+}
