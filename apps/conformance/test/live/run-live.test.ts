@@ -1,0 +1,67 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { runChecks, runLive, type Subject, tableOf } from "../../src/index.ts";
+import { asks, check, smallSubject } from "../run/small.ts";
+
+let refusals = 0;
+/** Stands for a real backend: what is tried here is the live tier, not a protocol. */
+const server = createServer((request, reply) => {
+  if (refusals > 0) {
+    refusals -= 1;
+    request.socket.destroy();
+  } else reply.end("Lisbon lies by the sea.");
+});
+let url = "";
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => new Promise((resolve) => void server.close(resolve)));
+
+const subject: Subject = smallSubject({}, { live: { settings: (live) => ({ url: live.url }) } });
+const options = () => ({ url, model: "tiny", limitMs: 2_000 });
+
+describe("the live tier", () => {
+  test("looks at shapes, and skips what is not declared", async () => {
+    const report = await runLive(subject, options());
+    expect(report.results.find(({ id }) => id === "live-stream")).toMatchObject({ verdict: "passed" });
+    expect(report.results.find(({ id }) => id === "live-text")).toMatchObject({ verdict: "passed" });
+    expect(report.results.find(({ id }) => id === "live-embed")).toMatchObject({
+      verdict: "skipped",
+      message: 'the manifest does not declare the operation "embed"',
+    });
+    expect(report.results.filter(({ verdict }) => verdict === "failed")).toEqual([]);
+    expect(report).toMatchObject({ url, model: "tiny", green: true });
+  });
+
+  test("calls flaky what fails once and then holds, with how it failed", async () => {
+    refusals = 1;
+    const { results, green } = await runLive(subject, options());
+    const flaky = results.filter(({ verdict }) => verdict === "flaky");
+    expect(flaky).toMatchObject([{ id: "live-stream", message: expect.stringMatching(/socket|hang up|reset/i) }]);
+    expect(green).toBe(true);
+  });
+
+  test("fails where nothing answers, and ends", async () => {
+    const { results, green } = await runLive(subject, { ...options(), url: "http://127.0.0.1:1" });
+    expect(results.find(({ id }) => id === "live-stream")).toMatchObject({ verdict: "failed" });
+    expect(green).toBe(false);
+  });
+
+  test("needs a subject that says how a real backend is reached", async () => {
+    await expect(runLive(smallSubject(), options())).rejects.toMatchObject({
+      code: "invalid-request",
+      hint: expect.stringContaining("live: { settings"),
+    });
+  });
+
+  test("counts for nothing in the report of the wire", async () => {
+    const wire = await runChecks(subject, { checks: [check("S01", asks)] });
+    const report = { ...wire, live: await runLive(subject, { ...options(), url: "http://127.0.0.1:1" }) };
+    expect(report).toMatchObject({ green: true, totals: { checks: 1, passed: 1, failed: 0 } });
+    expect(tableOf(report)).toContain("the shapes do not hold");
+  });
+});
