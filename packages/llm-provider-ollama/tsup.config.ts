@@ -1,3 +1,4 @@
 import { library } from "@enginehouse/tsup-preset";
 
-export default library();
+// Splitting keeps what is imported at first use out of `index.js`.
+export default library({ splitting: true });

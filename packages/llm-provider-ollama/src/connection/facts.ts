@@ -1,0 +1,102 @@
+import type { CallOptions, ContextReport, Usage } from "@enginehouse/llm-core";
+
+import type { ModelStore } from "../models.ts";
+import type { Connection } from "./connection.ts";
+import { isAtLeast } from "./version.ts";
+
+/** What is known of the server beyond what it says in its answers. Learned once, beside the first answer of a model. */
+export interface Facts {
+  /** The server's version, or `undefined` where it does not tell. Never rejects. */
+  version(options: CallOptions | undefined): Promise<string | undefined>;
+  sawVersion(version: string): void;
+  /** Whether there is nothing to learn for an answer of this model. */
+  complete(model: string): boolean;
+  /** Looks up what is missing. Never rejects, and takes no longer than `LIMIT`. */
+  learn(model: string, options: CallOptions | undefined): Promise<void>;
+  contextOf(model: string, usage: Usage): ContextReport;
+  /** The window in force was told. */
+  remember(model: string, window: number | undefined): void;
+  /** The model may be another one now, or none. */
+  forget(model: string): void;
+  /** The server refused what did not fit: it heeds `truncate`. */
+  sawRefusal(): void;
+}
+
+/** From here on `truncate: false` is known to be heeded: it was measured. Older servers cut in silence. */
+const HEEDS_TRUNCATE = "0.13.0";
+
+/** Tokens that Ollama keeps at the head of a prompt that it cuts. */
+const KEPT = 4;
+
+/** An answer is not held back longer than this, in milliseconds, for what is only told with it. */
+const LIMIT = 1_000;
+
+export function createFacts(connection: Connection, models: ModelStore): Facts {
+  let version: string | undefined;
+  let asked = false;
+  let refuses = false;
+  const windows = new Map<string, number | undefined>();
+
+  const facts: Facts = {
+    async version(options) {
+      if (version !== undefined) return version;
+      try {
+        const reply = await connection.ask((sdk) => sdk.version(), bounded(options));
+        if (typeof reply.version === "string") version = reply.version;
+      } catch {
+        // Whatever is wrong, the call itself will say it.
+      }
+      asked = true;
+      return version;
+    },
+    sawVersion(told) {
+      version = told;
+      asked = true;
+    },
+    complete: (model) => asked && windows.has(model),
+    async learn(model, options) {
+      await Promise.all([
+        asked ? undefined : facts.version(options),
+        windows.has(model)
+          ? undefined
+          : models.windowInForce(model, bounded(options)).then(
+              (window) => windows.set(model, window),
+              () => windows.set(model, undefined),
+            ),
+      ]);
+    },
+    contextOf(model, usage) {
+      const window = windows.get(model);
+      const known = refuses || (version !== undefined && isAtLeast(version, HEEDS_TRUNCATE));
+      return {
+        window,
+        promptTokens: usage.inputTokens,
+        truncated: known ? "no" : cutOf(usage, window),
+      };
+    },
+    remember(model, window) {
+      windows.set(model, window);
+    },
+    forget: (model) => void windows.delete(model),
+    sawRefusal() {
+      refuses = true;
+    },
+  };
+  return facts;
+}
+
+/**
+ * A server that heeds no `truncate` says nothing of a cut; a count that is what a cut leaves betrays it. Any other count
+ * proves nothing: whole turns may have been dropped before.
+ */
+function cutOf({ inputTokens, outputTokens }: Usage, window: number | undefined): ContextReport["truncated"] {
+  if (window === undefined || inputTokens === undefined) return "unknown";
+  const half = window - Math.floor((window - KEPT) / 2);
+  const shifted = inputTokens + (outputTokens ?? 0) > window;
+  return shifted || inputTokens === window || inputTokens === half ? "yes" : "unknown";
+}
+
+const bounded = (options: CallOptions | undefined): CallOptions => ({
+  signal: options?.signal,
+  timeouts: { connect: LIMIT, firstEvent: LIMIT, idle: LIMIT, total: LIMIT },
+});

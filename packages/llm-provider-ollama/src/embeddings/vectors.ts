@@ -1,0 +1,42 @@
+import { type EmbedResponse, LlmError } from "@enginehouse/llm-core";
+
+import { readEmbedReply } from "../wire.ts";
+
+/** Texts in one request: so many are embedded before an abort is heeded, and their JSON stays small. */
+const BATCH = 512;
+
+/** One batch after the other, in order; a failing one fails all. */
+export async function embedAll(
+  texts: readonly string[],
+  ask: (texts: readonly string[]) => Promise<unknown>,
+): Promise<Omit<EmbedResponse, "model">> {
+  const vectors: Float32Array[] = [];
+  let tokens: number | undefined = 0;
+  for (let from = 0; from < texts.length; from += BATCH) {
+    const some = texts.slice(from, from + BATCH);
+    const reply = readEmbedReply(await ask(some));
+    if (reply === undefined)
+      throw new LlmError("invalid-response", "Ollama's embeddings are no lists of numbers");
+    if (reply.embeddings.length !== some.length) throw wrongCount(some, reply.embeddings.length);
+    vectors.push(...reply.embeddings.map(toUnit));
+    tokens = tokens === undefined || reply.tokens === undefined ? undefined : tokens + reply.tokens;
+  }
+  return { vectors, usage: { inputTokens: tokens } };
+}
+
+function wrongCount(texts: readonly string[], count: number): LlmError {
+  if (texts.includes("")) {
+    return new LlmError("invalid-request", "texts: this Ollama server gives no vector for an empty text", {
+      hint: "leave empty texts out",
+    });
+  }
+  return new LlmError("invalid-response", `${texts.length} texts went in, and ${count} vectors came out`);
+}
+
+/** Ollama answers with length 1 but for what it does not scale itself. */
+function toUnit(values: readonly number[]): Float32Array {
+  const vector = Float32Array.from(values);
+  const length = Math.hypot(...values);
+  if (length === 0 || Math.abs(length - 1) < 1e-3) return vector;
+  return vector.map((value) => value / length);
+}
