@@ -1,8 +1,8 @@
-import type { Feature, Operation, Provider, ProviderManifest } from "@enginehouse/llm-core";
+import type { Feature, Operation, Provider } from "@enginehouse/llm-core";
 
 import type { Backend, WireAbility } from "./backend.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Subject } from "./subject.ts";
+import type { Subject, SubjectManifest } from "./subject.ts";
 
 /** One promise, and how it is tried. */
 export interface Check {
@@ -53,7 +53,7 @@ export interface Needs {
 /** What a check works with. */
 export interface Bench {
   readonly subject: Subject;
-  readonly manifest: ProviderManifest;
+  readonly manifest: SubjectManifest;
   /** The folder of the plugin's package.json. */
   readonly folder: URL;
   /** A backend that plays the scenario, and a provider in front of it. Both are closed, and looked at for leaks, after the check. */

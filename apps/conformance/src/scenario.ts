@@ -171,7 +171,7 @@ export interface PullScript {
   readonly stepMs?: number | undefined;
   /** What happens after this share (0 to 1) of all bytes. */
   readonly at?: number | undefined;
-  readonly then?: { readonly error: string } | "repeat" | "reset" | undefined;
+  readonly trouble?: { readonly error: string } | "repeat" | "reset" | undefined;
 }
 
 export interface LoadScript {

@@ -1,4 +1,4 @@
-import type { AnyPlugin } from "@enginehouse/llm-core";
+import type { AnyPlugin, ProviderManifest } from "@enginehouse/llm-core";
 
 import type { Backend, FakeBackend } from "./backend.ts";
 
@@ -18,6 +18,12 @@ export interface Subject {
   /** Faults that are known, each with a link and a date: after that date, and as soon as the check passes, it fails. */
   readonly knownFailures?: readonly KnownFailure[] | undefined;
   readonly live?: LiveSubject | undefined;
+}
+
+/** The manifest, with what the kit reads beside it. */
+export interface SubjectManifest extends ProviderManifest {
+  /** The names of the settings, where the manifest's `settingsSchema` can be read. */
+  readonly settings?: readonly string[] | undefined;
 }
 
 export interface KnownFailure {

@@ -49,7 +49,7 @@ export const createDownloads = (): Downloads => {
     const { script } = download;
     const layers = script.layers ?? DEFAULT_LAYERS;
     const all = layers.reduce((sum, size) => sum + size, 0);
-    const trouble = script.then === undefined ? Infinity : Math.floor(all * (script.at ?? 1));
+    const stopsAt = script.trouble === undefined ? Infinity : Math.floor(all * (script.at ?? 1));
     let before = 0;
     for (const [layer, total] of layers.entries()) {
       const step = script.stepBytes ?? Math.max(1, Math.ceil(total / 4));
@@ -58,14 +58,15 @@ export const createDownloads = (): Downloads => {
         const bytes = Math.max(arrived.get(model) ?? 0, before);
         const received = Math.min(bytes - before, total);
         await tellAll(download, { type: "progress", layer, received, total });
-        if (bytes >= trouble) {
-          const { then } = script;
-          if (then === "reset") return tellAll(download, { type: "reset" });
-          if (typeof then === "object") return tellAll(download, { type: "error", message: then.error });
+        if (bytes >= stopsAt) {
+          const { trouble } = script;
+          if (trouble === "reset") return tellAll(download, { type: "reset" });
+          if (typeof trouble === "object")
+            return tellAll(download, { type: "error", message: trouble.error });
         } else if (received >= total) {
           break;
         } else {
-          const next = Math.min(before + Math.min(received + step, total), Math.max(trouble, before));
+          const next = Math.min(before + Math.min(received + step, total), Math.max(stopsAt, before));
           arrived.set(model, next);
         }
         await sleep(script.stepMs ?? 1);

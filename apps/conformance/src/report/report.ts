@@ -1,13 +1,12 @@
-import type { ProviderManifest } from "@enginehouse/llm-core";
-
 import type { Group } from "../check.ts";
+import type { SubjectManifest } from "../subject.ts";
 
 /** What a run of the kit found. Plain data: it can be written to a file, read back and committed. */
 export interface Report {
   readonly kit: { readonly name: string; readonly version: string; readonly contract: number };
   readonly package: { readonly name: string; readonly version: string };
   /** What the plugin declares: the skips follow from it. */
-  readonly manifest: ProviderManifest;
+  readonly manifest: SubjectManifest;
   /** The wire that was spoken, and what it has no words for: the other skips follow from that. */
   readonly wire: { readonly name: string; readonly cannot: Readonly<Record<string, string>> };
   readonly node: string;

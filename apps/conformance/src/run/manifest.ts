@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { LlmError, type ProviderManifest } from "@enginehouse/llm-core";
 
-import type { Subject } from "../subject.ts";
+import type { Subject, SubjectManifest } from "../subject.ts";
 
 /** What is known of a subject before its code runs. */
 export interface SubjectPackage {
@@ -11,7 +11,7 @@ export interface SubjectPackage {
   /** The folder of package.json, with a slash at its end. */
   readonly folder: URL;
   /** As it is written, lists that are missing being empty: whether it is valid is for a check to say. */
-  readonly manifest: ProviderManifest;
+  readonly manifest: SubjectManifest;
 }
 
 /** Reads the plugin's package.json, at `subject.package` or in that folder. */
@@ -24,15 +24,17 @@ export function readSubjectPackage(subject: Pick<Subject, "package">): SubjectPa
       hint: "the subject's `package` is the URL of the plugin's package.json: new URL(\"./package.json\", import.meta.url)",
     });
   }
+  const folder = new URL(".", file);
   return {
     name: textOf(written["name"], "(no name)"),
     version: textOf(written["version"], "(no version)"),
-    folder: new URL(".", file),
+    folder,
     manifest: {
       ...(llmProvider as unknown as ProviderManifest),
       operations: listOf(llmProvider["operations"]) as ProviderManifest["operations"],
       features: listOf(llmProvider["features"]) as ProviderManifest["features"],
       modelFormats: listOf(llmProvider["modelFormats"]) as ProviderManifest["modelFormats"],
+      settings: settingsOf(llmProvider["settingsSchema"], folder),
     },
   };
 }
@@ -52,6 +54,17 @@ function readJson(file: URL): Readonly<Record<string, unknown>> {
       hint: "the subject's `package` is the URL of the plugin's package.json",
       cause,
     });
+  }
+}
+
+/** Whether the schema is there and good is for checks to say; here it only tells which settings there are. */
+function settingsOf(path: unknown, folder: URL): readonly string[] | undefined {
+  if (typeof path !== "string") return undefined;
+  try {
+    const schema: unknown = JSON.parse(readFileSync(new URL(path, folder), "utf8"));
+    return isRecord(schema) && isRecord(schema["properties"]) ? Object.keys(schema["properties"]) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -282,7 +282,7 @@ test("a pull tells its layers, goes on after a stop, and installs the model", as
 });
 
 test("pulls of one model share the download, and errors come inside the stream", async () => {
-  const pulls = [{ at: 0.5, then: { error: "no space left" } }, {}];
+  const pulls = [{ at: 0.5, trouble: { error: "no space left" } }, {}];
   const backend = await start({ models: toPull, pulls });
   const both = await Promise.all(
     [1, 2].map(async () => lines(await post(backend, "/pull", { model: "far" }))),

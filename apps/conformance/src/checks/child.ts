@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+
+import type { Bench } from "../check.ts";
+import { fail } from "./reading.ts";
+
+/** What a process of its own showed that imported the plugin, used it and closed it. */
+export interface ChildRun {
+  /** Handles that were there after `close()` and not before the import, each by Node's name for its kind. */
+  readonly left: readonly string[];
+  /** Milliseconds from the end of the work to the end of the process; `undefined`: it had to be killed. */
+  readonly exitedAfterMs: number | undefined;
+}
+
+/** How long a process may live on that has nothing to do, in milliseconds. */
+export const EXIT_LIMIT_MS = 2_000;
+const WORK_LIMIT_MS = 15_000;
+
+/** Imports the plugin in a new process, asks for health and one answer, closes, and sees whether the process ends. */
+export async function runInChild(bench: Bench): Promise<ChildRun> {
+  const { subject, manifest, folder } = bench;
+  const { backend, model } = await bench.start();
+  const work = JSON.stringify({
+    module: (subject.module ?? new URL(manifest.entry, folder)).href,
+    settings: { ...backend.settings, ...subject.settings(backend) },
+    model: manifest.operations.includes("chat") ? model : undefined,
+  });
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = process.env;
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@enginehouse/source", "--input-type=module", "--eval", SCRIPT, work],
+    { env, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let said = "";
+  let complaint = "";
+  let closedAt: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = (ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => child.kill("SIGKILL"), ms);
+  };
+  limit(WORK_LIMIT_MS);
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+    if (closedAt !== undefined || !said.includes("\n")) return;
+    closedAt = performance.now();
+    limit(EXIT_LIMIT_MS);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+  const signal = await new Promise<NodeJS.Signals | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (_code, killedBy) => resolve(killedBy));
+  });
+  clearTimeout(timer);
+  if (closedAt === undefined) {
+    const last = complaint.trim().split("\n").slice(-8).join("\n");
+    fail(`a process that imports the plugin, uses it and closes it did not get that far: ${last}`);
+  }
+  return {
+    left: JSON.parse(said) as readonly string[],
+    exitedAfterMs: signal === null ? performance.now() - closedAt : undefined,
+  };
+}
+
+/** What is there for a moment after a close, such as a socket that is being closed, gets that moment. */
+const SCRIPT = `
+const { module, settings, model } = JSON.parse(process.argv[1]);
+const before = process.getActiveResourcesInfo();
+const { default: plugin } = await import(module);
+const provider = plugin.create(settings);
+await provider.health?.();
+if (model !== undefined) {
+  const messages = [{ role: "user", content: "Say something." }];
+  for await (const _ of provider.stream({ model, messages }));
+}
+await provider.close();
+let left = [];
+for (let tries = 0; tries < 10; tries += 1) {
+  const known = [...before];
+  left = process.getActiveResourcesInfo().filter((kind) => {
+    const at = known.indexOf(kind);
+    if (at >= 0) known.splice(at, 1);
+    return at < 0;
+  });
+  if (left.length === 0) break;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+process.stdout.write(JSON.stringify(left) + "\\n");
+`;
