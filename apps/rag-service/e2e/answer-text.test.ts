@@ -129,6 +129,15 @@ describe("the blocks of a document", () => {
       ],
     ],
     [
+      "numbers that Markdown counts itself, and a leap",
+      "1. Open it.\n1. Shut it.\n10. Go.",
+      [
+        ["1.", "Open it."],
+        ["1.", "Shut it."],
+        ["10.", "Go."],
+      ],
+    ],
+    [
       "tasks",
       "- [ ] sweep\n- [x] oil",
       [

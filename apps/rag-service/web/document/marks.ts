@@ -62,12 +62,13 @@ export function itemsOf(text: string, markdown: boolean): readonly Item[] {
     const follows = former !== undefined && gaps(text, former, candidate) === 0;
     if (!candidate.begins && !follows) continue;
     if (number !== undefined) {
-      const inRow = [candidates[index - 1], candidates[index + 1]].some(
-        (other) =>
-          other?.number !== undefined &&
-          Math.abs(other.number - number) === 1 &&
-          (other.line < candidate.line ? gaps(text, other, candidate) : gaps(text, candidate, other)) <= 1,
-      );
+      // Markdown allows any numbers below one another, and the same one each time.
+      const inRow = [candidates[index - 1], candidates[index + 1]].some((other) => {
+        if (other?.number === undefined) return false;
+        const apart =
+          other.line < candidate.line ? gaps(text, other, candidate) : gaps(text, candidate, other);
+        return apart === 0 || (apart === 1 && Math.abs(other.number - number) <= 1);
+      });
       // A number that stands for itself is the number of a heading, or a part of the sentence.
       if (!inRow) continue;
     }

@@ -45,7 +45,11 @@ export function Indexing() {
     ...job.error,
     title: "The search by meaning is not complete: words alone find the rest",
   };
-  return <Trouble problem={shown} again={() => void again(job.id)} />;
+  return (
+    <div className="indexing">
+      <Trouble problem={shown} again={() => void again(job.id)} />
+    </div>
+  );
 }
 
 function Progress({ job }: { readonly job: Job }) {

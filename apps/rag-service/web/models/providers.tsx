@@ -1,6 +1,9 @@
+import { FileCog } from "lucide-react";
+
 import type { Problem } from "../api/client.ts";
 import { createResource } from "../api/resource.ts";
 import { listProviders } from "../api/service.ts";
+import { CopyButton } from "../ask/copy-button.tsx";
 import { Trouble } from "../shell/trouble.tsx";
 
 export const providers = createResource(listProviders);
@@ -63,14 +66,15 @@ export function Providers({ problems }: { readonly problems: readonly Problem[] 
       </ul>
       <p className="quiet">
         Another backend, such as a running Ollama, is added by installing its provider package beside the
-        service.{" "}
-        {value !== undefined && (
-          <>
-            Addresses, keys and who is asked first are set in{" "}
-            <code className="config-file">{value.configFile}</code>.
-          </>
-        )}
+        service. Addresses, keys and who is asked first are set in a file, read at the start:
       </p>
+      {value !== undefined && (
+        <p className="folder">
+          <FileCog className="icon" aria-hidden />
+          <code>{value.configFile}</code>
+          <CopyButton label="Copy path" text={() => value.configFile} />
+        </p>
+      )}
     </section>
   );
 }
