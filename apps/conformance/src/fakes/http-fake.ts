@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 
 import type { JsonObject, ModelTask } from "@enginehouse/llm-core";
 
-import type { Asked, Backend, FakeBackend, SeenRequest } from "../backend.ts";
+import type { Asked, Backend, FakeBackend, Seen, SeenRequest } from "../backend.ts";
 import type { ModelScript, Refusal, Scenario, WireForm } from "../scenario.ts";
 import { createPieceWriter } from "./framing.ts";
 import type { Framing, PieceWriter, Sink } from "./framing.ts";
@@ -46,6 +46,7 @@ export interface Exchange extends RequestHead {
   readonly bytes: Buffer;
   readonly asked: Asked;
   readonly house: House;
+  readonly seen: Seen;
   readonly gone: AbortSignal;
   send(status: number, body?: JsonObject | string, headers?: Readonly<Record<string, string>>): Promise<void>;
   refuse(refusal: Refusal): Promise<void>;
@@ -78,7 +79,7 @@ const start = async (wire: HttpWire, scenario: Scenario): Promise<Backend> => {
     socket.setNoDelay(true);
     socket.once("close", witness.connected());
   });
-  const address = await listen(server);
+  const address = await listen(server, scenario.port);
   if (scenario.down === true) await close(server);
 
   return {
@@ -107,8 +108,8 @@ export const namesOf = (
   return { chat: first("chat"), embedding: first("embedding"), rerank: first("rerank") };
 };
 
-export const listen = async (server: Server): Promise<string> => {
-  server.listen(0, "127.0.0.1");
+export const listen = async (server: Server, port = 0): Promise<string> => {
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the fake has no port");
@@ -194,6 +195,7 @@ const exchangeOf = (
     bytes,
     asked,
     house: room.house,
+    seen: room.witness.seen,
     gone,
     async send(status, body, headers = {}) {
       const text = typeof body === "object" ? JSON.stringify(body) : (body ?? "");
