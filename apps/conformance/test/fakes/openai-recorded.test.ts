@@ -64,11 +64,9 @@ test.each(fixtures)("%s is answered as it was recorded", async (name) => {
   const backend = await fakeFor(name).start(scenarioFor(name, fixture));
   try {
     const key = caseOf(name) === "key-right" ? "key-for-tests" : undefined;
-    const isCut = fixture.faulty !== undefined;
     const reply = await ask(backend, fixture.request, key).catch(() => undefined);
-    if (isCut) expect(reply).toBeUndefined();
-    else if (reply === undefined) expect.fail("the fake cut the reply");
-    else expect(normalised(name, reply)).toEqual(normalised(name, replyOf(fixture, fixtureBody(fixture))));
+    const recorded = fixture.faulty === undefined ? replyOf(fixture, fixtureBody(fixture)) : undefined;
+    expect(reply && normalised(name, reply)).toEqual(recorded && normalised(name, recorded));
   } finally {
     await backend.close();
   }

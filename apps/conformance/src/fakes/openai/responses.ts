@@ -46,7 +46,8 @@ export const responseWords = (kind: OpenaiKind, model: string): ChatWords => {
       text: "",
       closed: false,
     };
-    const before = kind === "openai" && call === undefined ? closing() : [];
+    // Calls may grow in turns: another call does not end them.
+    const before = kind === "openai" ? closing((one) => call === undefined || one.call === undefined) : [];
     items.push(item);
     const pieces = [
       ...before,
@@ -60,28 +61,30 @@ export const responseWords = (kind: OpenaiKind, model: string): ChatWords => {
   };
 
   /** What ends the items that are still open. llama-server ends all of them at the end of the answer. */
-  const closing = (): Piece[] =>
+  const closing = (which: (item: Item) => boolean = () => true): Piece[] =>
     items
-      .filter((item) => !item.closed)
+      .filter((item) => !item.closed && which(item))
       .flatMap((item) => {
         item.closed = true;
-        const whole = { ...part(item), item_id: item.id };
-        const done = event("response.output_item.done", {
-          ...place(item),
-          item: itemOf(item, kind, "completed"),
-        });
-        if (item.type === "reasoning") return [done];
-        if (item.type === "function_call") {
-          const { name = "" } = item.call ?? {};
-          const text = { ...place(item), item_id: item.id, name, arguments: item.text };
-          return [event("response.function_call_arguments.done", text), done];
-        }
         return [
-          event("response.output_text.done", { ...whole, text: item.text }),
-          event("response.content_part.done", { ...whole, part: textPart(item.text) }),
-          done,
+          ...textEnd(item),
+          event("response.output_item.done", { ...place(item), item: itemOf(item, kind, "completed") }),
         ];
       });
+
+  const textEnd = (item: Item): Piece[] => {
+    const { type, id, text, call } = item;
+    if (type === "reasoning") return [];
+    if (type === "function_call") {
+      const whole = { ...place(item), item_id: id, name: call?.name ?? "", arguments: text };
+      return [event("response.function_call_arguments.done", whole)];
+    }
+    const at = { ...part(item), item_id: id };
+    return [
+      event("response.output_text.done", { ...at, text }),
+      event("response.content_part.done", { ...at, part: textPart(text) }),
+    ];
+  };
 
   const response = (status: string, more: JsonObject = {}): JsonObject => ({
     id: "resp_weplRzye4W1gegFkYguhfWygkS6SQLVA",
