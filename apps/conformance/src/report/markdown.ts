@@ -48,11 +48,11 @@ export function markdownOf(report: Report): string {
 }
 
 function failureBlocks([failed, ...same]: readonly [Failed, ...Failed[]]): readonly string[] {
-  const more = same.length === 0 ? "" : ` The same after ${same.map(({ id }) => id).join(", ")}.`;
+  const ids = [failed, ...same].map(({ id }) => id).join(", ");
   return [
-    `### ${failed.id}: ${cell(failed.promise)}`,
+    failed.cause === "leftovers" ? `### Left behind: ${ids}` : `### ${failed.id}: ${cell(failed.promise)}`,
     fenced([failed.message, ...failed.saw.map((line) => `seen: ${line}`)].join("\n")),
-    `${failed.why}${more}`,
+    failed.why,
     `How to fix it: ${failed.fix}`,
   ];
 }

@@ -64,11 +64,16 @@ function failureSection([failed, ...same]: readonly [Failed, ...Failed[]], ink: 
   const indent = "      ";
   const part = (name: string, text: string): string =>
     `    ${ink("dim", `${name}:`)} ${wrap(text, width, indent)}`;
+  const ids = [failed, ...same].map(({ id }) => id).join(" ");
   return [
-    ink("red", `F ${failed.id} ${failed.promise}`),
+    failed.cause === "leftovers"
+      ? ink(
+          "red",
+          `F ${wrap(`What was promised held, and something was left behind: ${ids}`, width, "    ")}`,
+        )
+      : ink("red", `F ${failed.id} ${failed.promise}`),
     part("what happened", failed.message),
     ...(failed.saw.length === 0 ? [] : [part("seen", failed.saw.join("\n"))]),
-    ...(same.length === 0 ? [] : [part("the same after", same.map(({ id }) => id).join(" "))]),
     part("why it matters", failed.why),
     part("how to fix it", failed.fix),
   ].join("\n");

@@ -1,4 +1,7 @@
 import { AsyncLocalStorage, createHook } from "node:async_hooks";
+import { sep } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
 
 /** What was opened by the code that ran inside, and is not closed yet. */
 export interface Leftovers {
@@ -64,8 +67,12 @@ function counts({ kind, resource, stack }: Opened): boolean {
 
 function sentence({ kind, stack }: Opened): string {
   const place = stack.find((line) => !line.includes("node:"));
-  return place === undefined ? `${kind} is left` : `${kind} is left, made ${place}`;
+  return place === undefined ? `${kind} is left` : `${kind} is left, made ${fromHere(place)}`;
 }
+
+/** Places are told from the working directory: a report that is committed names no folder of one machine. */
+export const fromHere = (place: string): string =>
+  place.replaceAll(pathToFileURL(`${process.cwd()}/`).href, "").replaceAll(`${process.cwd()}${sep}`, "");
 
 function stackHere(): readonly string[] {
   const holder: { stack?: string } = {};

@@ -103,7 +103,8 @@ async function tryOut(
     closing,
     "leftovers",
   );
-  const kept = unclosed === undefined ? await run.complaints(broken === undefined ? SETTLE_MS : SETTLE_FAILED_MS) : [];
+  const kept =
+    unclosed === undefined ? await run.complaints(broken === undefined ? SETTLE_MS : SETTLE_FAILED_MS) : [];
   const still = await within(
     CLOSE_LIMIT_MS,
     () => run.closeBackends(),
@@ -150,6 +151,12 @@ interface Outcome {
   readonly fault: Fault | undefined;
 }
 
+/** Whatever the check promised, what was left behind is another matter. */
+const LEFTOVERS = {
+  why: "What a provider forgets, its host keeps: a socket at the server, a timer that holds the process, a listener more with every call.",
+  fix: "End timers and listeners in a `finally`, take every promise's rejection, never write to a request, and let close() end sockets and children and wait until they are gone. `fetch` keeps its connections in a pool that no close() reaches: send requests through an agent of your own, or with the header `connection: close`.",
+} as const;
+
 function verdictOf({ check, known }: Planned, date: string, { fault, ...ran }: Outcome): CheckResult {
   const { id, group, promise, why, fix } = check;
   const named = { id, group, promise, ...ran };
@@ -158,8 +165,7 @@ function verdictOf({ check, known }: Planned, date: string, { fault, ...ran }: O
     verdict: "failed",
     cause,
     message,
-    why,
-    fix,
+    ...(cause === "leftovers" ? LEFTOVERS : { why, fix }),
   });
   if (known === undefined) return fault === undefined ? { ...named, verdict: "passed" } : failed(fault);
   const { issue, until } = known;

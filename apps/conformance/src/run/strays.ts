@@ -1,5 +1,7 @@
 import process from "node:process";
 
+import { fromHere } from "./leftovers.ts";
+
 /** Rejections and exceptions that nobody took, while it watches. */
 export interface Strays {
   list(): readonly string[];
@@ -38,5 +40,5 @@ function textOf(thrown: unknown): string {
   const place = (thrown.stack ?? "")
     .split("\n")
     .find((line) => /^\s+at /.test(line) && !line.includes("node:"));
-  return `${thrown.name}: ${thrown.message}${place === undefined ? "" : ` (${place.trim()})`}`;
+  return `${thrown.name}: ${thrown.message}${place === undefined ? "" : ` (${fromHere(place.trim())})`}`;
 }

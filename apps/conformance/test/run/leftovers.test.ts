@@ -104,3 +104,9 @@ test("whoever listened to rejections before listens again after", async () => {
   await run({ forgetsRejection: true });
   expect(process.rawListeners("unhandledRejection")).toEqual(before);
 });
+
+test("places are told from the working directory, so that a report names no folder of one machine", async () => {
+  const { message } = { message: "", ...(await run({ keepsTimer: true })) };
+  expect(message).toContain("test/run/small.ts");
+  expect(message).not.toContain(process.cwd());
+});

@@ -100,6 +100,6 @@ describe("the same for Node's own runner", () => {
     expect(error).toMatchObject({ code: 1 });
     expect(error.stdout).toContain("not ok 1 - S01 Promise S01 holds.");
     expect(error.stdout).toContain("after the check: a promise was rejected and nobody took it");
-    expect(error.stdout).toContain("how to fix it: Keep it.");
+    expect(error.stdout).toContain("how to fix it: End timers and listeners");
   });
 });
