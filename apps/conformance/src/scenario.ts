@@ -21,6 +21,8 @@ export interface Scenario {
   readonly silent?: boolean | undefined;
   /** The backend's version, as its version call tells it. */
   readonly version?: string | undefined;
+  /** Where it listens. Default any free port. */
+  readonly port?: number | undefined;
   /** How many generations run at once; the others wait. Default no limit. */
   readonly parallel?: number | undefined;
 }

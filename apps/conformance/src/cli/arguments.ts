@@ -20,6 +20,7 @@ const OPTIONS = {
   "embedding-model": { type: "string" },
   "key-env": { type: "string" },
   group: { type: "string" },
+  port: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const satisfies ParseArgsConfig["options"];
@@ -31,6 +32,7 @@ export const COMMANDS: Readonly<Record<string, readonly OptionName[]>> = {
   run: ["only", "seed", "json", "junit", "markdown", "badge", "live", "model", "embedding-model", "key-env"],
   list: ["group"],
   explain: [],
+  serve: ["port"],
 };
 
 export interface Arguments {
@@ -95,6 +97,8 @@ export const USAGE = `llm-conformance run [subject]   runs the checks over a pro
 
 llm-conformance list [--group S]    names every check and its promise
 llm-conformance explain S08         says what a check promises, why, and how to fix the usual failures
+llm-conformance serve [wire]        a server to talk to by hand: plain (default), ollama or openai
+  --port N           where it listens (default: 8700)
 llm-conformance --version
 
 Exit codes: 0 green, 1 not green, 2 not understood.

@@ -9,6 +9,7 @@ import { readArguments, USAGE, usageFault } from "./arguments.ts";
 import { explainText, listText } from "./catalogue.ts";
 import type { ProgressStream } from "./progress.ts";
 import { run, widthOf } from "./run.ts";
+import { serve } from "./serve.ts";
 
 /** Where the program runs, and whom it speaks to. */
 export interface Terminal {
@@ -18,6 +19,8 @@ export interface Terminal {
   /** The working directory. */
   readonly folder: string;
   readonly date?: Date | undefined;
+  /** Ends what would go on for ever. */
+  readonly until?: AbortSignal | undefined;
   /** Default all of the kit's. */
   readonly checks?: readonly Check[] | undefined;
 }
@@ -30,6 +33,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (values.version === true) stdout.write(`${readKit().version}\n`);
     else if (values.help === true) stdout.write(USAGE);
     else if (command === "run") return (await run(words, values, terminal)) ? 0 : 1;
+    else if (command === "serve") await serve(words, values, terminal);
     else if (command === "list")
       stdout.write(listText(checks, values.group, inkFor(stdout, env), widthOf(stdout)));
     else if (command === "explain") {
