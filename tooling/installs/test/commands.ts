@@ -10,15 +10,20 @@ const require = createRequire(import.meta.url);
 export interface RunOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Default 60 000. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Runs a program to its end, without a shell; a failure carries all that it wrote. */
-export async function run(command: readonly string[], options: RunOptions): Promise<string> {
+export async function run(
+  command: readonly string[],
+  { timeoutMs = 60_000, ...options }: RunOptions,
+): Promise<string> {
   const [file = "", ...args] = command;
   try {
     const { stdout } = await promisify(execFile)(file, args, {
       ...options,
-      timeout: 60_000,
+      timeout: timeoutMs,
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;

@@ -6,8 +6,8 @@ import { run, type RunOptions } from "./commands.ts";
 import { FIXTURES } from "./fixtures.ts";
 
 const require = createRequire(import.meta.url);
-const core = require.resolve("@enginehouse/llm-core/package.json");
-const echo = require.resolve("@enginehouse/llm-provider-echo/package.json");
+const manifestOf = (name: string): string => require.resolve(`@enginehouse/${name}/package.json`);
+const core = manifestOf("llm-core");
 
 export interface Publishing {
   readonly pnpm: readonly string[];
@@ -16,18 +16,28 @@ export interface Publishing {
   readonly folder: string;
 }
 
-/** Publishes the house's packages as they are packed for the world, what they depend on, and the fixtures. */
-export async function publishAll({ pnpm, env, folder }: Publishing): Promise<void> {
+/** Publishes packages of the house as they are packed for the world; gives their folders. */
+export async function publishHouse(
+  names: readonly string[],
+  { pnpm, env, folder }: Publishing,
+): Promise<readonly string[]> {
   const tarballs = join(folder, "tarballs");
-  for (const packageJson of [core, echo]) {
-    const options: RunOptions = { cwd: dirname(packageJson), env };
-    if (await isStale(options.cwd)) await run([...pnpm, "run", "build"], options);
+  const folders = names.map((name) => dirname(manifestOf(name)));
+  for (const cwd of folders) {
+    const options: RunOptions = { cwd, env };
+    if (await isStale(cwd)) await run([...pnpm, "run", "build"], options);
     await run([...pnpm, "pack", "--pack-destination", tarballs], options);
   }
   for (const tarball of await readdir(tarballs)) {
     await run([...pnpm, "publish", "--no-git-checks", join(tarballs, tarball)], { cwd: folder, env });
   }
+  return folders;
+}
 
+/** Publishes the core and echo, what they depend on, and the fixtures. */
+export async function publishAll(publishing: Publishing): Promise<void> {
+  const { pnpm, env, folder } = publishing;
+  await publishHouse(["llm-core", "llm-provider-echo"], publishing);
   const workspace = join(folder, "workspace");
   await mkdir(workspace);
   await writeFile(join(workspace, "package.json"), `{ "private": true }`);
