@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 
 import type { Bench } from "../check.ts";
+import type { SubjectManifest } from "../subject.ts";
 import { fail } from "./reading.ts";
 
 /** What a process of its own showed that imported the plugin, used it and closed it. */
@@ -15,11 +16,23 @@ export interface ChildRun {
 export const EXIT_LIMIT_MS = 2_000;
 const WORK_LIMIT_MS = 15_000;
 
-/** Imports the plugin in a new process, asks for health and one answer, closes, and sees whether the process ends. */
-export async function runInChild(bench: Bench): Promise<ChildRun> {
+/**
+ * Imports the plugin in a new process, asks for health and one answer, closes, and sees whether the process ends.
+ * Checks of one run look at the same process, which takes its time.
+ */
+export function runInChild(bench: Bench): Promise<ChildRun> {
+  const run = runs.get(bench.manifest) ?? work(bench);
+  runs.set(bench.manifest, run);
+  return run;
+}
+
+/** A manifest is read once for each run. */
+const runs = new WeakMap<SubjectManifest, Promise<ChildRun>>();
+
+async function work(bench: Bench): Promise<ChildRun> {
   const { subject, manifest, folder } = bench;
   const { backend, model } = await bench.start();
-  const work = JSON.stringify({
+  const task = JSON.stringify({
     module: (subject.module ?? new URL(manifest.entry, folder)).href,
     settings: { ...backend.settings, ...subject.settings(backend) },
     model: manifest.operations.includes("chat") ? model : undefined,
@@ -27,7 +40,7 @@ export async function runInChild(bench: Bench): Promise<ChildRun> {
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...env } = process.env;
   const child = spawn(
     process.execPath,
-    ["--conditions=@enginehouse/source", "--input-type=module", "--eval", SCRIPT, work],
+    ["--conditions=@enginehouse/source", "--input-type=module", "--eval", SCRIPT, task],
     { env, stdio: ["ignore", "pipe", "pipe"] },
   );
   let said = "";
@@ -64,6 +77,9 @@ export async function runInChild(bench: Bench): Promise<ChildRun> {
 /** What is there for a moment after a close, such as a socket that is being closed, gets that moment. */
 const SCRIPT = `
 const { module, settings, model } = JSON.parse(process.argv[1]);
+// The pipes to the parent are opened by the first look at them.
+await new Promise((resolve) => process.stdout.write(" ", resolve));
+void process.stderr;
 const before = process.getActiveResourcesInfo();
 const { default: plugin } = await import(module);
 const provider = plugin.create(settings);

@@ -1,6 +1,7 @@
 import {
   type ChatEvent,
   type ChatRequest,
+  type ContextReport,
   type FinishReason,
   type JsonValue,
   LlmError,
@@ -20,6 +21,7 @@ export interface DecodeParts {
   finishOf(reason: string | undefined, calls: number): FinishReason;
   callOf(id: string, name: string, inputText: string): ToolCallEvent;
   idOf(told: string | null | undefined, taken: ReadonlySet<string>): string;
+  contextOf(usage: Usage, window: number | undefined): ContextReport;
   checkOutput(request: ChatRequest, text: string, reason: FinishReason): void;
   /** What ends without the last piece. */
   unfinished(): readonly ChatEvent[];
@@ -40,7 +42,7 @@ interface OpenCall {
 }
 
 /** Lines of an answer to events, each in its turn. */
-export function createDecoder(request: ChatRequest, parts: DecodeParts): Decoder {
+export function createDecoder(request: ChatRequest, parts: DecodeParts, window?: number): Decoder {
   const thoughts = createThoughts();
   const ids = new Set<string>();
   const calls = new Map<number, OpenCall>();
@@ -117,10 +119,7 @@ export function createDecoder(request: ChatRequest, parts: DecodeParts): Decoder
     ];
     const why = parts.finishOf(reason, made.length);
     if (made.length === 0) parts.checkOutput(request, text, why);
-    return [
-      ...events,
-      { type: "finish", reason: why, usage, context: { promptTokens: usage.inputTokens, truncated: "no" } },
-    ];
+    return [...events, { type: "finish", reason: why, usage, context: parts.contextOf(usage, window) }];
   };
 
   const read = (line: PlainLine): readonly ChatEvent[] => {
@@ -183,6 +182,15 @@ export const DECODE: DecodeParts = {
     if (id !== "" && !taken.has(id)) return id;
     for (let number = taken.size + 1; ; number += 1)
       if (!taken.has(`call-${number}`)) return `call-${number}`;
+  },
+
+  /** The backend is asked to refuse and not to shift; whether it heeds that shows in its figures only. */
+  contextOf({ inputTokens, outputTokens }, window) {
+    const context = { window, promptTokens: inputTokens };
+    if (window === undefined || inputTokens === undefined || outputTokens === undefined)
+      return { ...context, truncated: "unknown" };
+    if (inputTokens + outputTokens > window) return { ...context, truncated: "yes" };
+    return { ...context, truncated: inputTokens < window ? "no" : "unknown" };
   },
 
   checkOutput({ responseFormat }, text, { unified }) {

@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type Capability,
   type Health,
   type ModelDescription,
@@ -17,9 +18,55 @@ import type { PlainModel } from "./wire.ts";
 
 type Models = Required<Omit<Provider, "name" | "stream" | "close">>;
 
-/** All that is not a chat. */
-export function createModels(wire: Wire, settings: ReferenceSettings, parts: Parts): Models {
+/** All that is not a chat. `windows` keeps those that models were loaded with: every chat asks for the same. */
+export function createModels(
+  wire: Wire,
+  settings: ReferenceSettings,
+  parts: Parts,
+  windows: Map<string, number>,
+): Models {
+  const pulls = parts.createSharing<PullProgress>();
   const keepAliveMs = (keepAlive?: number): number | undefined => parts.encodeKeepAlive(keepAlive, settings);
+
+  async function* pull(model: string, options: CallOptions): AsyncGenerator<PullProgress> {
+    const stallMs = options.timeouts?.idle ?? settings.pullStallMs ?? STALL;
+    const clock = parts.createClock({ ...options, timeouts: { ...options.timeouts, idle: stallMs } });
+    const progress = parts.createProgress();
+    const told = { begun: false };
+    let done = false;
+    let grown = performance.now();
+    try {
+      for await (const lines of wire.lines("/pull", { model }, clock, told)) {
+        for (const line of lines) {
+          if (line.type === "error") throw parts.pullFault(line.message ?? "it does not say why");
+          if (line.type === "done") {
+            done = true;
+            yield {
+              status: "done",
+              fraction: 1,
+              receivedBytes: progress.received,
+              model: line.name ?? model,
+            };
+            continue;
+          }
+          const before = progress.received;
+          const step = progress.add(line);
+          if (progress.received > before) grown = performance.now();
+          else if (performance.now() - grown > stallMs) throw stalled(stallMs);
+          yield step;
+        }
+      }
+      if (!done)
+        throw new LlmError("stream-interrupted", "the download ended before it was done", {
+          phase: "pull",
+        });
+    } catch (error) {
+      const fault = finalFault(error, clock, parts, told.begun);
+      throw isLlmError(fault) && fault.code === "timeout" ? stalled(stallMs) : fault;
+    } finally {
+      clock.end();
+    }
+  }
 
   return {
     async embed({ model, texts, keepAlive, providerOptions }, options) {
@@ -78,47 +125,8 @@ export function createModels(wire: Wire, settings: ReferenceSettings, parts: Par
       return descriptionOf((await wire.json("GET", pathOf(model), undefined, options)) as PlainModel);
     },
 
-    async *pullModel({ model }, options = {}): AsyncGenerator<PullProgress> {
-      const clock = parts.createClock({
-        ...options,
-        timeouts: { ...options.timeouts, idle: options.timeouts?.idle ?? settings.pullStallMs ?? STALL },
-      });
-      const progress = parts.createProgress();
-      const told = { begun: false };
-      let done = false;
-      let grown = performance.now();
-      try {
-        for await (const lines of wire.lines("/pull", { model }, clock, told)) {
-          for (const line of lines) {
-            if (line.type === "error") throw parts.pullFault(line.message ?? "it does not say why");
-            if (line.type === "done") {
-              done = true;
-              yield {
-                status: "done",
-                fraction: 1,
-                receivedBytes: progress.received,
-                model: line.name ?? model,
-              };
-              continue;
-            }
-            const before = progress.received;
-            const step = progress.add(line);
-            if (progress.received > before) grown = performance.now();
-            else if (performance.now() - grown > (settings.pullStallMs ?? STALL)) throw stalled(settings);
-            yield step;
-          }
-        }
-        if (!done)
-          throw new LlmError("stream-interrupted", "the download ended before it was done", {
-            phase: "pull",
-          });
-      } catch (error) {
-        const fault = finalFault(error, clock, parts, told.begun);
-        throw isLlmError(fault) && fault.code === "timeout" ? stalled(settings) : fault;
-      } finally {
-        clock.end();
-      }
-    },
+    pullModel: ({ model }, options = {}) =>
+      pulls.follow(model, options.signal, (signal) => pull(model, { ...options, signal })),
 
     async deleteModel(model, options) {
       await wire.json("DELETE", pathOf(model), undefined, options);
@@ -136,6 +144,7 @@ export function createModels(wire: Wire, settings: ReferenceSettings, parts: Par
           model: string;
           window?: number;
         };
+        if (loaded.window !== undefined) windows.set(model, loaded.window);
         return { id: loaded.model, contextWindow: loaded.window };
       } catch (error) {
         if (!isLlmError(error) || error.code !== "provider-internal") throw error;
@@ -161,8 +170,8 @@ export function createModels(wire: Wire, settings: ReferenceSettings, parts: Par
 /** A download without progress for so long has failed, in milliseconds. */
 const STALL = 60_000;
 
-const stalled = ({ pullStallMs = STALL }: ReferenceSettings): LlmError =>
-  new LlmError("timeout", `the download made no progress for ${pullStallMs} ms`, {
+const stalled = (ms: number): LlmError =>
+  new LlmError("timeout", `the download made no progress for ${ms} ms`, {
     phase: "pull",
     hint: "pull again: it goes on from where it stopped",
   });

@@ -6,6 +6,7 @@ import { createLines, type LineDecoder } from "./lines.ts";
 import { createPlaces, type Places } from "./places.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { addressOf, type ReferenceSettings } from "./settings.ts";
+import { createSharing } from "./sharing.ts";
 import { type Connections, createConnections } from "./transport.ts";
 import { readVectors } from "./vectors.ts";
 
@@ -24,6 +25,7 @@ export interface Parts extends DecodeParts {
   readonly transportFault: typeof transportFault;
   readonly pullFault: typeof pullFault;
   createProgress(): Progress;
+  readonly createSharing: typeof createSharing;
   readonly readVectors: typeof readVectors;
   createPlaces(count: number): Places;
 }
@@ -43,6 +45,7 @@ export const PARTS: Parts = {
   transportFault,
   pullFault,
   createProgress,
+  createSharing,
   readVectors,
   createPlaces,
 };

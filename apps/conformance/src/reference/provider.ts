@@ -41,6 +41,7 @@ export function createReference(
   parts: Parts = PARTS,
 ): Required<Provider> {
   const connections = parts.createConnections();
+  const windows = new Map<string, number>();
   const places = parts.createPlaces(settings.parallel ?? Number.POSITIVE_INFINITY);
 
   const send = async (
@@ -84,23 +85,31 @@ export function createReference(
         told.begun = true;
         yield lines.add(bytes).map((line) => parts.parseLine(line) as PlainLine);
       }
-      yield lines.end().map((line) => parts.parseLine(line) as PlainLine);
+      const rest = lines.end().map((line) => parts.parseLine(line) as PlainLine);
+      if (rest.length > 0) yield rest;
     },
   };
 
   async function* answer(request: ChatRequest, options: CallOptions = {}): AsyncGenerator<EventBatch> {
     const clock = parts.createClock(options);
-    const decoder = parts.createDecoder(request, parts);
+    const contextWindow = windows.get(request.model) ?? settings.contextWindow;
+    const decoder = parts.createDecoder(request, parts, contextWindow);
     const told = { begun: false };
     let leave: (() => void) | undefined;
     try {
       yield decoder.start(warningsFor(request));
       leave = await places.enter(clock.signal);
-      for await (const lines of wire.lines("/chat", parts.encodeChat(request, settings), clock, told)) {
+      for await (const lines of wire.lines(
+        "/chat",
+        parts.encodeChat(request, { ...settings, contextWindow }),
+        clock,
+        told,
+      )) {
         const events = lines.flatMap((line) => decoder.add(line));
         if (events.length > 0) yield events;
       }
-      yield decoder.end();
+      const last = decoder.end();
+      if (last.length > 0) yield last;
     } catch (error) {
       throw withPartial(finalFault(error, clock, parts, told.begun), decoder.partial());
     } finally {
@@ -112,7 +121,7 @@ export function createReference(
   return {
     name: host.name,
     stream: (request, options) => fromBatches(() => answer(request, options)),
-    ...createModels(wire, settings, parts),
+    ...createModels(wire, settings, parts, windows),
     close: async () => connections.close(),
   };
 }
