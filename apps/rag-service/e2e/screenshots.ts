@@ -123,9 +123,11 @@ async function takeAll(page: Page, service: RealService, { name, all }: Variant)
     await page.goto(`${url}/models`);
     await page.getByRole("heading", { name: "Providers" }).waitFor();
     await page.locator(".installed").waitFor();
-    await page
-      .locator(".folder code")
-      .evaluate((code) => (code.textContent = "~/.local/share/enginehouse/models"));
+    await page.locator(".folder code").nth(1).waitFor();
+    await page.locator(".folder code").evaluateAll((codes) => {
+      for (const code of codes)
+        code.textContent = `~/.local/share/enginehouse/${code.textContent.split("/").at(-1)}`;
+    });
     await shoot("models");
     await page.goto(`${url}/library`);
     await page.locator("tr[data-status=ready]").nth(3).waitFor();
