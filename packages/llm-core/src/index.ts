@@ -34,6 +34,9 @@ export {
   type EventBatch,
   fromBatches,
   fromSource,
+  type Pull,
+  type Pullable,
+  type Reader,
 } from "./stream.ts";
 export {
   createRegistry,

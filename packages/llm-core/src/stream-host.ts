@@ -5,7 +5,15 @@ import type { ChatEvent, FinishEvent, ToolCallEvent, Usage, Warning } from "./ev
 import { droppedWarning, dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
-import { batchesOf, type BatchRead, type BatchSource, type EventBatch } from "./stream.ts";
+import {
+  batchesOf,
+  type BatchRead,
+  type BatchSource,
+  type EventBatch,
+  type Pull,
+  type Pullable,
+  pullOf,
+} from "./stream.ts";
 
 interface StreamHost {
   readonly name: string;
@@ -28,7 +36,8 @@ export function streamWithPolicies(
   let dropped = 0;
   let attempt = request;
   let call: Call | undefined;
-  let source: AsyncIterator<EventBatch> | undefined;
+  let source: Pullable<EventBatch> | undefined;
+  let pull: Pull<EventBatch> | undefined;
   let over = false;
   let left = false;
 
@@ -50,8 +59,11 @@ export function streamWithPolicies(
     source?.return?.().catch(() => undefined);
   };
 
-  const open = (signal: AbortSignal): AsyncIterator<EventBatch> =>
-    batchesOf(host.stream(attempt, { ...options, signal }))[Symbol.asyncIterator]();
+  const open = (signal: AbortSignal): Pullable<EventBatch> => {
+    const opened = batchesOf(host.stream(attempt, { ...options, signal }))[Symbol.asyncIterator]();
+    pull = pullOf(opened);
+    return opened;
+  };
 
   const onRead = (read: IteratorResult<EventBatch>): BatchRead => {
     if (read.done === true) {
@@ -133,20 +145,27 @@ export function streamWithPolicies(
   };
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
-  const last = async (from: AsyncIterator<EventBatch>): Promise<typeof END> => {
+  const last = async (from: Pullable<EventBatch>): Promise<typeof END> => {
     const ended = await settledWithin(GRACE, from.next());
     if (!ended) dismiss();
     end();
     return END;
   };
 
+  const next = (): Promise<IteratorResult<EventBatch>> => {
+    if (over) return Promise.resolve(END);
+    if (source === undefined) return first();
+    return arrived.finish === undefined ? source.next() : last(source);
+  };
+
   return {
     onRead,
     onFault,
-    next() {
-      if (over) return Promise.resolve(END);
-      if (source === undefined) return first();
-      return arrived.finish === undefined ? source.next() : last(source);
+    next,
+    pull(reader) {
+      if (over || pull === undefined || arrived.finish !== undefined)
+        next().then(reader.onRead, reader.onFault);
+      else pull(reader);
     },
     async return() {
       // A read under way would hold the source back: stop the work first, then leave.

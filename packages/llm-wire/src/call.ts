@@ -1,11 +1,13 @@
-import { type EventBatch, isLlmError, LlmError } from "@enginehouse/llm-core";
+import { type EventBatch, isLlmError, LlmError, type Pullable, type Reader } from "@enginehouse/llm-core";
 
 import { type Deadlines, startDeadlines } from "./deadlines.ts";
 import { statusFault, transportFault } from "./faults.ts";
 import { createLineDecoder, type Decoder, tooLong } from "./lines.ts";
-import { readsOf } from "./raw-body.ts";
+import { END, pulled } from "./pulled.ts";
+import { type ByteReads, readsOf } from "./raw-body.ts";
 import { addressOf, type Endpoint, headersOf, jsonOf, shownAddress, type WireCall } from "./request.ts";
 import { createSseDecoder, type SseEvent } from "./sse.ts";
+import type { Reply } from "./transport.ts";
 
 /** How much of an error reply is read. */
 const ERROR_BODY_LIMIT = 64 * 1024;
@@ -69,7 +71,7 @@ export function streamLines(
   endpoint: Endpoint,
   call: WireCall,
   decoder: EventDecoder<string>,
-): AsyncIterator<EventBatch> {
+): Pullable<EventBatch> {
   return callPieces(endpoint, call, createLineDecoder(), decoder);
 }
 
@@ -78,7 +80,7 @@ export function streamSse(
   endpoint: Endpoint,
   call: WireCall,
   decoder: EventDecoder<SseEvent>,
-): AsyncIterator<EventBatch> {
+): Pullable<EventBatch> {
   return callPieces(endpoint, call, createSseDecoder(), decoder);
 }
 
@@ -92,45 +94,37 @@ function callPieces<Piece>(
   call: WireCall,
   decoder: Decoder<Piece>,
   events: EventDecoder<Piece>,
-): AsyncIterableIterator<EventBatch, undefined, undefined>;
+): Pullable<EventBatch>;
 /** An iterator by hand, bytes to events in one step: every promise in between would be paid for each token. */
 function callPieces<Piece>(
   endpoint: Endpoint,
   call: WireCall,
   decoder: Decoder<Piece>,
   events?: EventDecoder<Piece>,
-): AsyncIterableIterator<readonly unknown[], undefined, undefined> {
+): AsyncIterator<readonly unknown[]> {
+  let asking: Reader<readonly unknown[]> | undefined;
   let deadlines: Deadlines | undefined;
-  let reads: AsyncIterator<Uint8Array> | undefined;
+  let reads: ByteReads | undefined;
   let started = events === undefined;
   let begun = false;
   let over = false;
 
+  const give = (read: IteratorResult<readonly unknown[], undefined>): void => {
+    const reader = asking;
+    asking = undefined;
+    reader?.onRead(read);
+  };
+
+  const refuse = (error: unknown): void => {
+    const reader = asking;
+    asking = undefined;
+    reader?.onFault(error);
+  };
+
   const end = async (): Promise<void> => {
     over = true;
     deadlines?.end();
-    await reads?.return?.().catch(() => undefined);
-  };
-
-  const onFault = async (error: unknown): Promise<never> => {
-    const fault =
-      deadlines === undefined
-        ? error
-        : finalFault(error, deadlines, call, shownAddress(endpoint, call), begun);
-    await end();
-    throw fault;
-  };
-
-  const onBytes = (read: IteratorResult<Uint8Array>): PieceRead | Promise<PieceRead> => {
-    deadlines?.arrived();
-    try {
-      if (read.done === true) return last().catch(onDecodeFault);
-      begun = true;
-      const batch = decode(read.value);
-      return batch.length > 0 ? { value: batch, done: false } : more();
-    } catch (error) {
-      return onDecodeFault(error);
-    }
+    await reads?.return().catch(() => undefined);
   };
 
   const decode = (bytes: Uint8Array): readonly unknown[] => {
@@ -138,116 +132,127 @@ function callPieces<Piece>(
     return events === undefined || pieces.length === 0 ? pieces : events.add(pieces);
   };
 
-  /** Reads on while nothing is complete, in a loop: a chain of promises would grow with every comment or part of a line. */
-  const more = async (): Promise<PieceRead> => {
-    for (;;) {
-      let read: IteratorResult<Uint8Array>;
-      try {
-        if (reads === undefined || over) return END;
-        deadlines?.waiting();
-        read = await reads.next();
-      } catch (error) {
-        return onFault(error);
-      }
-      deadlines?.arrived();
-      try {
-        if (read.done === true) return await last();
-        const batch = decode(read.value);
-        if (batch.length > 0) return { value: batch, done: false };
-      } catch (error) {
-        return onDecodeFault(error);
-      }
+  const onRead = (read: IteratorResult<Uint8Array, unknown>): void => {
+    deadlines?.arrived();
+    if (read.done === true) return void last().catch(onDecodeFault);
+    let batch: readonly unknown[];
+    try {
+      begun = true;
+      batch = decode(read.value);
+    } catch (error) {
+      return void onDecodeFault(error);
     }
+    if (batch.length > 0) give({ value: batch, done: false });
+    // A comment, or a part of a line.
+    else step();
+  };
+
+  const onFault = async (error: unknown): Promise<void> => {
+    const fault =
+      deadlines === undefined
+        ? error
+        : finalFault(error, deadlines, call, shownAddress(endpoint, call), begun);
+    await end();
+    refuse(fault);
   };
 
   /** What a decoder throws is not the network's fault. */
-  const onDecodeFault = async (error: unknown): Promise<never> => {
+  const onDecodeFault = async (error: unknown): Promise<void> => {
     deadlines?.leave();
     await end();
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError)) return refuse(error);
     const says = `${shownAddress(endpoint, call)} sent something that is not JSON`;
-    throw new LlmError("invalid-response", says, { cause: error, phase: "stream" });
+    refuse(new LlmError("invalid-response", says, { cause: error, phase: "stream" }));
   };
 
-  const last = async (): Promise<PieceRead> => {
+  const last = async (): Promise<void> => {
     await end();
     const pieces = decoder.end();
     const batch = events === undefined ? pieces : [...events.add(pieces), ...events.finish()];
-    return batch.length > 0 ? { value: batch, done: false } : END;
+    give(batch.length > 0 ? { value: batch, done: false } : END);
   };
 
-  const step = (): Promise<PieceRead> => {
-    if (reads === undefined) return Promise.resolve(END);
+  const bytes: Reader<Uint8Array> = { onRead, onFault: (error) => void onFault(error) };
+
+  const step = (): void => {
+    if (reads === undefined || over) return give(END);
     deadlines?.waiting();
-    return reads.next().then(onBytes, onFault);
+    reads.pull(bytes);
   };
 
-  const first = async (): Promise<PieceRead> => {
+  const first = async (): Promise<void> => {
     try {
       deadlines = startDeadlines(call.timeouts, call.signal);
-      reads = readsOf(await open(endpoint, call, deadlines));
+      reads = (await open(endpoint, call, deadlines)).reads();
     } catch (error) {
       return onFault(error);
     }
-    return step();
+    step();
   };
 
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next() {
-      if (over) return Promise.resolve(END);
-      if (started) return deadlines === undefined ? first() : step();
-      started = true;
-      return Promise.resolve({ value: events?.start() ?? [], done: false });
-    },
-    async return() {
-      // The headers may still be awaited: then there is no body to close.
-      if (!over && reads === undefined) deadlines?.leave();
-      await end();
-      return END;
-    },
+  const pull = (reader: Reader<readonly unknown[]>): void => {
+    asking = reader;
+    if (over) return give(END);
+    if (started) return deadlines === undefined ? void first() : step();
+    started = true;
+    give({ value: events?.start() ?? [], done: false });
   };
+
+  const leave = async (): Promise<void> => {
+    // The headers may still be awaited: then there is no body to close.
+    if (!over && reads === undefined) deadlines?.leave();
+    await end();
+  };
+
+  const pieces = pulled<readonly unknown[]>(pull, leave);
+  return Object.assign(pieces, { [Symbol.asyncIterator]: () => pieces });
 }
 
-type PieceRead = IteratorResult<readonly unknown[], undefined>;
-
-const END = { value: undefined, done: true } as const;
-
-async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadlines): Promise<Response> {
+async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadlines): Promise<Reply> {
   const { body } = call;
-  const address = addressOf(endpoint, call);
   const text = body === undefined ? undefined : jsonOf(body);
+  const method = call.method ?? (text === undefined ? "GET" : "POST");
   const headers = headersOf(
     { "content-type": text === undefined ? undefined : "application/json" },
     endpoint.headers,
     call.headers,
   );
   if (endpoint.fetch.reportsConnect !== true) deadlines.connected();
-  const response = await endpoint.fetch(address.href, {
-    method: call.method ?? (text === undefined ? "GET" : "POST"),
-    headers,
-    ...(text !== undefined && { body: text }),
-    signal: deadlines.signal,
-    onConnect: deadlines.connected,
-  });
+  const reply = await send(endpoint.fetch, addressOf(endpoint, call), { method, headers, text }, deadlines);
   deadlines.connected();
-  if (response.ok) return response;
+  if (reply.status >= 200 && reply.status < 300) return reply;
   deadlines.waiting();
-  const said = (await readText(response, ERROR_BODY_LIMIT, deadlines, true).catch(() => "")) ?? "";
-  const fault = call.readFault?.(response.status, said);
-  throw fault ?? statusFault(response.status, response.headers, said, shownAddress(endpoint, call));
+  const said = (await readText(reply, ERROR_BODY_LIMIT, deadlines, true).catch(() => "")) ?? "";
+  const fault = call.readFault?.(reply.status, said);
+  throw fault ?? statusFault(reply.status, reply.headers, said, shownAddress(endpoint, call));
+}
+
+async function send(
+  fetch: Endpoint["fetch"],
+  url: URL,
+  {
+    method,
+    headers,
+    text,
+  }: { readonly method: string; readonly headers: Headers; readonly text?: string | undefined },
+  { signal, connected: onConnect }: Deadlines,
+): Promise<Reply> {
+  if (fetch.exchange !== undefined) {
+    const body = text === undefined ? undefined : new TextEncoder().encode(text);
+    return fetch.exchange(url, { method, headers, body }, { signal, onConnect });
+  }
+  const response = await fetch(url.href, { method, headers, body: text ?? null, signal, onConnect });
+  return { status: response.status, headers: response.headers, reads: () => readsOf(response) };
 }
 
 /** The text of the reply; where it is longer than `limit`, its beginning or nothing. */
 async function readText(
-  response: Response,
+  reply: Reply,
   limit: number,
   deadlines: Deadlines,
   beginning = false,
 ): Promise<string | undefined> {
-  const reads = readsOf(response);
+  const reads = reply.reads();
   const decoder = new TextDecoder();
   const parts: string[] = [];
   let bytes = 0;
@@ -264,7 +269,7 @@ async function readText(
       break;
     }
   } finally {
-    await reads.return?.().catch(() => undefined);
+    await reads.return().catch(() => undefined);
   }
   return parts.join("") + decoder.decode();
 }

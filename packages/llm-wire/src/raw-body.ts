@@ -1,5 +1,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 
+import type { Reader } from "@enginehouse/llm-core";
+
+import { END, pulled, type Reads } from "./pulled.ts";
+
+/** Bytes, one piece for each demand. Returning closes the connection unless they were read to their end. */
+export type ByteReads = Reads<Uint8Array>;
+
 const raw = new WeakMap<Response, IncomingMessage>();
 
 /** A `Response` over the message. Its web stream is there for whoever wants one; `readsOf` goes around it. */
@@ -22,78 +29,77 @@ export function keepRaw(message: IncomingMessage, init: ResponseInit): Response 
 }
 
 /** The body, one piece of bytes for each demand. Returning closes the connection unless the body was read to its end. */
-export function readsOf(response: Response): AsyncIterator<Uint8Array> {
+export function readsOf(response: Response): ByteReads {
   const message = raw.get(response);
   if (message !== undefined) return messageReads(message);
-  const reader = response.body?.getReader();
-  if (reader === undefined) return { next: () => Promise.resolve({ value: undefined, done: true }) };
+  const body = response.body?.getReader();
+  if (body === undefined)
+    return pulled<Uint8Array>(
+      ({ onRead }) => onRead(END),
+      async () => undefined,
+    );
+  // Its own results have the shape of an iterator's; after the end it says so again.
+  const read = body.read.bind(body) as () => Promise<IteratorResult<Uint8Array, undefined>>;
   return {
-    // The reader's own results have the shape of an iterator's; after the end it says so again.
-    next: () => reader.read() as Promise<IteratorResult<Uint8Array, undefined>>,
+    next: read,
+    pull: ({ onRead, onFault }) => void read().then(onRead, onFault),
     async return() {
-      await reader.cancel();
-      return { value: undefined, done: true };
+      await body.cancel();
+      return END;
     },
   };
 }
 
 /** `read()` joins the HTTP chunks that wait, so that a burst is parsed in one go. */
-function messageReads(message: IncomingMessage): AsyncIterator<Uint8Array> {
-  /** Reads that wait; more than one where somebody reads ahead. */
-  let waiters: (() => void)[] = [];
+export function messageReads(message: IncomingMessage): ByteReads {
+  let asking: Reader<Uint8Array> | undefined;
   let fault: unknown = message.errored ?? undefined;
   let ended = message.readableEnded;
   let closed = message.closed;
-  const ring = (): void => {
-    const waiting = waiters;
-    waiters = [];
-    for (const attempt of waiting) attempt();
+  /** Whether bytes may lie there. A read that gives all of them asks for the next `readable` by itself. */
+  let filled = true;
+
+  const answer = (): void => {
+    const reader = asking;
+    if (reader === undefined) return;
+    const piece = filled && fault === undefined ? (message.read() as Uint8Array | null) : null;
+    filled = false;
+    if (piece === null && fault === undefined && !ended && !closed && !message.destroyed) return;
+    asking = undefined;
+    if (fault !== undefined) reader.onFault(fault);
+    else if (piece !== null) reader.onRead({ value: piece, done: false });
+    else if (ended) reader.onRead(END);
+    else reader.onFault(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
   };
-  message.on("readable", ring);
+
+  message.on("readable", () => {
+    filled = true;
+    answer();
+  });
   message.once("end", () => {
     ended = true;
-    ring();
+    answer();
   });
   message.once("error", (error) => {
     fault = error;
-    ring();
+    answer();
   });
   message.once("close", () => {
     closed = true;
-    ring();
+    // What came before the close may still be read.
+    filled = true;
+    answer();
   });
 
-  /** What can be said without waiting. */
-  const ready = (): IteratorResult<Uint8Array, undefined> | undefined => {
-    if (fault !== undefined) throw fault as Error;
-    const piece = message.read() as Uint8Array | null;
-    if (piece !== null) return { value: piece, done: false };
-    if (ended) return { value: undefined, done: true };
-    if (!closed && !message.destroyed) return undefined;
-    throw Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
-  };
-
-  const next = (): Promise<IteratorResult<Uint8Array, undefined>> =>
-    new Promise((resolve, reject) => {
-      const attempt = (): void => {
-        try {
-          const read = ready();
-          if (read === undefined) waiters.push(attempt);
-          else resolve(read);
-        } catch (error) {
-          reject(error as Error);
-        }
-      };
-      attempt();
-    });
-
-  return {
-    next,
-    async return() {
-      if (!ended) message.destroy();
-      return { value: undefined, done: true };
+  return pulled<Uint8Array>(
+    (reader) => {
+      asking = reader;
+      answer();
     },
-  };
+    async () => {
+      if (!ended) message.destroy();
+    },
+  );
 }
 
 export function headersOf(headers: Headers, body: Uint8Array | undefined): OutgoingHttpHeaders {

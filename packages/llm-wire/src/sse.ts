@@ -32,11 +32,11 @@ export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decode
       return;
     }
     const colon = line.indexOf(":");
-    const field = colon === -1 ? line : line.slice(0, colon);
-    const start = colon === -1 ? line.length : colon + (line.charCodeAt(colon + 1) === SPACE ? 2 : 1);
-    if (field === "data") data = data === undefined ? line.slice(start) : `${data}\n${line.slice(start)}`;
-    else if (field === "event") event = line.slice(start);
-    else if (field === "id" && !line.includes("\0")) id = line.slice(start);
+    const end = colon === -1 ? line.length : colon;
+    const value = line.slice(end + (line.charCodeAt(end + 1) === SPACE ? 2 : 1));
+    if (names(line, end, "data")) data = data === undefined ? value : `${data}\n${value}`;
+    else if (names(line, end, "event")) event = value;
+    else if (names(line, end, "id") && !line.includes("\0")) id = value;
   };
 
   const split = (read: string): SseEvent[] => {
@@ -72,3 +72,7 @@ export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decode
 }
 
 const SPACE = 32;
+
+/** Whether the field that ends at `end` has this name, without a string of its own for it. */
+const names = (line: string, end: number, name: string): boolean =>
+  end === name.length && line.startsWith(name);

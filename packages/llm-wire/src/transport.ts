@@ -1,12 +1,29 @@
+import type * as Http from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 
-import { headersOf, keepRaw } from "./raw-body.ts";
+import { type ByteReads, headersOf, keepRaw, messageReads } from "./raw-body.ts";
 
 /** What both `fetch` and the transport of this package are. */
 export interface FetchLike {
   (input: string | URL | Request, init?: WireInit): Promise<Response>;
   /** Whether it calls `onConnect`. One that does not has its own limit for connecting, and the connect deadline is off. */
   readonly reportsConnect?: boolean | undefined;
+  /** The same without the objects of the web around it, which cost as much as ten tokens: for the calls of this package. */
+  readonly exchange?: ((url: URL, sent: Sent, init: WireInit) => Promise<Reply>) | undefined;
+}
+
+export interface Sent {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array | undefined;
+}
+
+/** As much of a `Response` as a call needs. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** To be called once. */
+  reads(): ByteReads;
 }
 
 export interface WireInit extends RequestInit {
@@ -30,19 +47,38 @@ export function createHttpTransport(): HttpTransport {
 
   const transport = async (input: string | URL | Request, init: WireInit = {}): Promise<Response> => {
     const wanted = input instanceof Request ? input : undefined;
-    const address = input instanceof Request ? input.url : input;
     const method = (init.method ?? wanted?.method ?? "GET").toUpperCase();
     const headers = new Headers(init.headers ?? wanted?.headers);
-    const signal = init.signal ?? wanted?.signal ?? undefined;
     const body = await bytesOfBody(init.body ?? (wanted === undefined ? undefined : wanted.body), headers);
-    let url = new URL(address);
-    let sent = { method, headers, body };
+    const sent = { method, headers, body };
+    return responseOf(
+      await follow(new URL(wanted?.url ?? (input as string | URL)), sent, init, wanted?.signal),
+    );
+  };
+
+  const exchange = async (url: URL, sent: Sent, init: WireInit): Promise<Reply> => {
+    const { message } = await follow(url, sent, init);
+    return {
+      status: message.statusCode ?? 0,
+      get headers() {
+        return headersIn(message);
+      },
+      reads: () => messageReads(message),
+    };
+  };
+
+  /** The request, and those that redirects make of it. */
+  async function follow(from: URL, first: Sent, init: WireInit, fallback?: AbortSignal): Promise<Answer> {
+    let url = from;
+    let sent = first;
     for (let hops = 0; ; hops += 1) {
-      const message = await send(url, sent, signal, init.onConnect);
+      const message = await send(url, sent, init.signal ?? fallback, init.onConnect);
       const status = message.statusCode ?? 0;
       const { location } = message.headers;
-      const follow = init.redirect !== "manual" && location !== undefined && REDIRECTS.has(status);
-      if (!follow) return responseOf(message, status, sent.method, { url, redirected: hops > 0 });
+      if (init.redirect === "manual" || location === undefined || !REDIRECTS.has(status)) {
+        if (status < 200 || status > 599) throw unknownReply(message);
+        return { message, method: sent.method, url, redirected: hops > 0 };
+      }
       message.destroy();
       if (init.redirect === "error") throw new TypeError("the reply is a redirect, and none is followed");
       if (hops === MAX_REDIRECTS) throw new TypeError(`more than ${MAX_REDIRECTS} redirects`);
@@ -50,7 +86,7 @@ export function createHttpTransport(): HttpTransport {
       sent = redirected(sent, status, next.origin === url.origin);
       url = next;
     }
-  };
+  }
 
   async function send(
     url: URL,
@@ -61,7 +97,7 @@ export function createHttpTransport(): HttpTransport {
     signal?.throwIfAborted();
     const secure = url.protocol === "https:";
     if (!secure && url.protocol !== "http:") throw new TypeError(`unsupported protocol ${url.protocol}`);
-    const { Agent, request } = secure ? await import("node:https") : await import("node:http");
+    const { Agent, request } = await moduleFor(secure);
     signal?.throwIfAborted();
     const agent = (agents.get(url.protocol) ?? new Agent({ keepAlive: true, noDelay: true })) as InstanceType<
       typeof Agent
@@ -106,6 +142,7 @@ export function createHttpTransport(): HttpTransport {
 
   return Object.assign(transport, {
     reportsConnect: true,
+    exchange,
     close() {
       for (const agent of agents.values()) agent.destroy();
       agents.clear();
@@ -113,11 +150,21 @@ export function createHttpTransport(): HttpTransport {
   });
 }
 
-interface Sent {
+interface Answer {
+  readonly message: IncomingMessage;
   readonly method: string;
-  readonly headers: Headers;
-  readonly body: Uint8Array | undefined;
+  readonly url: URL;
+  readonly redirected: boolean;
 }
+
+type Module = Pick<typeof Http, "Agent" | "request">;
+
+let http: Promise<Module> | undefined;
+let https: Promise<Module> | undefined;
+
+/** Imported at the first use, and once: also an import of what is there already takes its time. */
+const moduleFor = (secure: boolean): Promise<Module> =>
+  secure ? (https ??= import("node:https")) : (http ??= import("node:http"));
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
@@ -146,26 +193,29 @@ async function bytesOfBody(body: RequestInit["body"], headers: Headers): Promise
   return new Uint8Array(await reply.arrayBuffer());
 }
 
-function responseOf(
-  message: IncomingMessage,
-  status: number,
-  method: string,
-  { url, redirected }: { readonly url: URL; readonly redirected: boolean },
-): Response {
+function responseOf({ message, method, url, redirected }: Answer): Response {
+  const status = message.statusCode ?? 0;
+  const init = { status, statusText: message.statusMessage ?? "", headers: headersIn(message) };
+  const empty = WITHOUT_BODY.has(status) || method === "HEAD";
+  if (empty) message.resume();
+  const response = empty ? new Response(null, init) : keepRaw(message, init);
+  return Object.defineProperties(response, { url: { value: url.href }, redirected: { value: redirected } });
+}
+
+function headersIn(message: IncomingMessage): Headers {
   try {
     const headers = new Headers();
     for (let index = 0; index < message.rawHeaders.length; index += 2) {
       headers.append(message.rawHeaders[index] ?? "", message.rawHeaders[index + 1] ?? "");
     }
-    const init = { status, statusText: message.statusMessage ?? "", headers };
-    const empty = WITHOUT_BODY.has(status) || method === "HEAD";
-    if (empty) message.resume();
-    const response = empty ? new Response(null, init) : keepRaw(message, init);
-    return Object.defineProperties(response, { url: { value: url.href }, redirected: { value: redirected } });
+    return headers;
   } catch (cause) {
-    message.destroy();
-    throw Object.assign(new TypeError(`a reply of status ${status} that fetch does not know`, { cause }), {
-      code: "HPE_INVALID_STATUS",
-    });
+    throw unknownReply(message, cause);
   }
+}
+
+function unknownReply(message: IncomingMessage, cause?: unknown): TypeError {
+  message.destroy();
+  const says = `a reply of status ${message.statusCode ?? 0} that fetch does not know`;
+  return Object.assign(new TypeError(says, { cause }), { code: "HPE_INVALID_STATUS" });
 }
