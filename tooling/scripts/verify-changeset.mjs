@@ -10,12 +10,22 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The packages whose sources are among the changed files while none of the changed changesets names them. */
 export function withoutChangeset(files, read) {
-  const changed = new Set(files.flatMap((file) => /^packages\/([^/]+)\/src\//.exec(file)?.slice(1) ?? []));
+  const changed = new Set(
+    files
+      .flatMap((file) => /^(?:packages|apps)\/([^/]+)\/src\//.exec(file)?.slice(1) ?? [])
+      .flatMap(publishedName),
+  );
   const notes = files.filter((file) => /^\.changeset\/[^/]+\.md$/.test(file));
   const headers = notes.map((file) => /^---\n(.*?)---\n/s.exec(read(file))?.[1]?.trim());
   if (headers.includes("")) return [];
   const named = (name) => headers.some((header) => header?.match(/@enginehouse\/[\w-]+/g)?.includes(name));
   return [...changed].filter((name) => !named(`@enginehouse/${name}`));
+}
+
+/** A package's folder is its name; of the apps only the kit is published. */
+function publishedName(folder) {
+  if (folder === "conformance") return ["llm-conformance"];
+  return folder === "rag-service" ? [] : [folder];
 }
 
 /** What differs from the point where the branch left main: committed, staged, or only on disk. */
@@ -48,7 +58,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   } else {
     const missing = withoutChangeset(changedFiles(base), (file) => readFileSync(join(root, file), "utf8"));
     for (const name of missing)
-      console.error(`packages/${name}/src changed, and no changeset names @enginehouse/${name}`);
+      console.error(
+        `the sources of @enginehouse/${name} changed, and no changeset names @enginehouse/${name}`,
+      );
     if (missing.length > 0) process.exitCode = 1;
   }
 }

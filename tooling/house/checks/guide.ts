@@ -10,7 +10,9 @@ export function strayBlocks(
     if (title === undefined) return [];
     const source = read(title);
     if (source === undefined) return [`${path}:${line}: there is no ${title}`];
-    return flat(source).includes(flat(lines.join("\n"))) ? [] : [`${path}:${line}: ${title} says it otherwise`];
+    return flat(source).includes(flat(lines.join("\n")))
+      ? []
+      : [`${path}:${line}: ${title} says it otherwise`];
   });
 }
 

@@ -48,6 +48,11 @@ export function members(...parents: readonly string[]): readonly Member[] {
     .map((folder) => ({ folder, manifest: readManifest(`${folder}/package.json`) }));
 }
 
+/** The members that are published: all packages, and the apps that do not say otherwise. */
+export function published(): readonly Member[] {
+  return [...members("packages"), ...members("apps").filter(({ manifest }) => manifest.private !== true)];
+}
+
 export function readManifest(path: string): Manifest {
   return JSON.parse(read(path)) as Manifest;
 }

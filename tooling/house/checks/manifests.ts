@@ -7,9 +7,12 @@ const scripts = ["build", "typecheck", "test", "check:package"];
 /** What a provider's chat can pass on. */
 export const FEATURES: readonly string[] = ["tools", "json-schema", "reasoning", "vision"];
 
+/** An app is private unless it is here, with the name that it is published under. */
+export const publishedApps: Readonly<Record<string, string>> = { "apps/conformance": "llm-conformance" };
+
 /** What is missing or wrong in the `package.json` of a published package, in sentences. */
 export function faultsOf(folder: string, manifest: Manifest): readonly string[] {
-  const name = folder.replace("packages/", "");
+  const name = publishedApps[folder] ?? folder.replace("packages/", "");
   const problems: string[] = [];
   const want = (holds: boolean, says: string): void => {
     if (!holds) problems.push(`${folder}/package.json: ${says}`);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
-import { isThere, members, read } from "../checks/house.ts";
+import { isThere, published, read } from "../checks/house.ts";
 import { outOfShape } from "../checks/readmes.ts";
 
 describe("the README", () => {
-  test.each(members("packages"))("of $folder has the shape of its kind", ({ folder, manifest }) => {
+  test.each(published())("of $folder has the shape of its kind", ({ folder, manifest }) => {
     const path = `${folder}/README.md`;
     expect(outOfShape(folder, manifest, isThere(path) ? read(path) : undefined)).toEqual([]);
   });
