@@ -184,8 +184,14 @@ function verdictOf({ check, known }: Planned, date: string, { fault, ...ran }: O
 /** What was thrown, in the words of who threw it: an assertion's message, with the first place outside of Node for anything else. */
 function textOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `something that is no Error was thrown: ${String(thrown)}`;
-  if (thrown.name === "AssertionError") return thrown.message.trimEnd();
+  if (thrown.name === "AssertionError") return ownWords(thrown);
   const code = (thrown as { readonly code?: unknown }).code;
   const name = typeof code === "string" ? `${thrown.name} ${code}` : thrown.name;
   return `${name}: ${thrown.message}`;
+}
+
+/** Newer versions of Node write a comparison below a message that says it all. */
+function ownWords({ message, ...rest }: Error & { readonly generatedMessage?: boolean }): string {
+  if (rest.generatedMessage !== false) return message.trimEnd();
+  return message.replace(/\n(?:\+ actual - expected\n|\n.* (?:!==|!=) )[\s\S]*$/, "").trimEnd();
 }
