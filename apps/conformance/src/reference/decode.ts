@@ -12,11 +12,12 @@ import {
 } from "@enginehouse/llm-core";
 
 import { faultsOf } from "./json-schema.ts";
-import { createThoughts } from "./thoughts.ts";
+import { createThoughts, type Thoughts } from "./thoughts.ts";
 import type { PlainCall, PlainLine, PlainUsage } from "./wire.ts";
 
 /** What of the decoding can be replaced. */
 export interface DecodeParts {
+  createThoughts(): Thoughts;
   usageOf(told: PlainUsage | undefined, before: Usage | undefined): Usage;
   finishOf(reason: string | undefined, calls: number): FinishReason;
   callOf(id: string, name: string, inputText: string): ToolCallEvent;
@@ -43,7 +44,7 @@ interface OpenCall {
 
 /** Lines of an answer to events, each in its turn. */
 export function createDecoder(request: ChatRequest, parts: DecodeParts, window?: number): Decoder {
-  const thoughts = createThoughts();
+  const thoughts = parts.createThoughts();
   const ids = new Set<string>();
   const calls = new Map<number, OpenCall>();
   let block: { readonly type: "text" | "reasoning"; readonly id: string } | undefined;
@@ -156,6 +157,8 @@ export function createDecoder(request: ChatRequest, parts: DecodeParts, window?:
 const FROM_TERMINAL = 1_000;
 
 export const DECODE: DecodeParts = {
+  createThoughts,
+
   usageOf: (told, before) => ({
     inputTokens: told?.input ?? before?.inputTokens,
     outputTokens: told?.output ?? before?.outputTokens,
