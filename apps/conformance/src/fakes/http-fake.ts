@@ -228,10 +228,12 @@ const exchangeOf = (
         async write(chunk) {
           begin();
           await settled((done) => response.write(chunk, done), gone);
+          note.sent(chunk.length);
         },
         async end(chunk) {
           begin();
           await settled((done) => response.end(chunk, done), gone);
+          note.sent(chunk.length);
         },
       };
     },

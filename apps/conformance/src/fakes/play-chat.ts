@@ -44,6 +44,8 @@ export interface Ending {
   readonly usage: Usage | undefined;
   /** Calls that come inside the terminal piece. */
   readonly calls: readonly WholeCall[];
+  /** It ends because nothing more fits the window. */
+  readonly windowFull: boolean;
 }
 
 export interface Usage extends UsageScript {
@@ -68,14 +70,17 @@ export interface Prompt {
 }
 
 /** The start that every wire shares: the wait before the headers, and a refusal in place of an answer. */
-export const beginChat = async (exchange: Exchange, script: ChatScript): Promise<Refusal | undefined> => {
+export const beginChat = async (
+  exchange: Pick<Exchange, "gone">,
+  script: ChatScript,
+): Promise<Refusal | undefined> => {
   await wait(script.headersAfter ?? 0, exchange.gone);
   return script.refusal;
 };
 
 /** Plays a script, piece after piece. */
 export const streamChat = async (
-  exchange: Exchange,
+  exchange: Pick<Exchange, "gone" | "pieces" | "cut">,
   script: ChatScript,
   words: ChatWords,
   prompt: Prompt,
@@ -120,7 +125,9 @@ export const streamChat = async (
   const end = told.end(script.end);
   if (end === "none") return writer.end();
   const calls = told.calls.filter((whole) => whole.call.terminal === true);
-  return writer.end(words.terminal({ end, usage: told.usage(script.usage, prompt.tokens), calls }));
+  return writer.end(
+    words.terminal({ end, usage: told.usage(script.usage, prompt.tokens), calls, windowFull: told.full }),
+  );
 };
 
 /** The same script as one piece; `undefined` when the connection was cut instead. */
@@ -147,26 +154,42 @@ export const wholeChat = async (
     if (told.full || error !== undefined) break;
   }
   const usage = told.usage(script.usage, prompt.tokens);
-  return { text, reasoning, calls: told.calls, end: told.end(script.end), usage, error };
+  const end = told.end(script.end);
+  return { text, reasoning, calls: told.calls, end, usage, windowFull: told.full, error };
 };
+
+interface Told {
+  readonly parts: string[];
+  endsInWord: boolean;
+}
 
 /** Keeps what has been told of one answer. */
 const createTold = (room = Infinity) => {
   const calls: WholeCall[] = [];
-  let text = "";
-  let reasoning = "";
+  const text: Told = { parts: [], endsInWord: false };
+  const reasoning: Told = { parts: [], endsInWord: false };
   let full = false;
-  const spent = (): number =>
-    countWords(text) +
-    countWords(reasoning) +
-    calls.reduce((sum, call) => sum + countWords(call.inputText), 0);
+  /** Counted as they come: an answer may be long. */
+  let spoken = 0;
+  const spent = (): number => spoken + calls.reduce((sum, call) => sum + countWords(call.inputText), 0);
 
-  /** What still fits of a part that follows `before`. */
-  const fitting = (before: string, part: string): string => {
-    const left = room - (spent() - countWords(before));
-    if (countWords(before + part) <= left) return part;
+  /** Takes what still fits of a part that follows `told`. */
+  const take = (told: Told, part: string): string => {
+    const more = countWords(part) - (told.endsInWord && /^\S/u.test(part) ? 1 : 0);
+    const fits = spent() + more <= room ? part : cut(told, part);
+    if (fits === part) spoken += more;
+    if (fits !== "") told.endsInWord = /\S$/u.test(fits);
+    told.parts.push(fits);
+    return fits;
+  };
+
+  const cut = (told: Told, part: string): string => {
     full = true;
-    return firstWords(before + part, left).slice(before.length);
+    const before = told.parts.join("");
+    const left = room - (spent() - countWords(before));
+    const fits = firstWords(before + part, left).slice(before.length);
+    spoken += countWords(before + fits) - countWords(before);
+    return fits;
   };
 
   return {
@@ -174,16 +197,8 @@ const createTold = (room = Infinity) => {
     get full() {
       return full;
     },
-    text(part: string): string {
-      const fits = fitting(text, part);
-      text += fits;
-      return fits;
-    },
-    reasoning(part: string): string {
-      const fits = fitting(reasoning, part);
-      reasoning += fits;
-      return fits;
-    },
+    text: (part: string): string => take(text, part),
+    reasoning: (part: string): string => take(reasoning, part),
     call(call: CallScript): WholeCall {
       const index = calls.length;
       const given = call.id === undefined ? `call-${index + 1}` : call.id;

@@ -15,6 +15,7 @@ export const createOllamaFake = (kind: OllamaKind): FakeBackend =>
       ...(kind.generation === "0.13"
         ? { "reasoning-levels": "Ollama 0.13 knows thinking only as on and off" }
         : {}),
+      "usage-early": "Ollama tells its counts in the last piece",
       "usage-cached": "Ollama counts cached tokens with the others",
       "content-filter": "Ollama has no filter, and no word for one",
       "call-fragments": "Ollama sends a call whole",

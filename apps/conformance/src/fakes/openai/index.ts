@@ -8,6 +8,7 @@ import { openaiRefusal } from "./refusals.ts";
 export type { OpenaiKind } from "./kind.ts";
 
 const CANNOT: FakeBackend["cannot"] = {
+  "usage-early": "the API tells its counts at the end",
   "window-sent": "the API has no field for the window",
   "keep-alive": "the API has no field for the time a model stays loaded",
   loading: "the API loads models by itself and says nothing of it",
