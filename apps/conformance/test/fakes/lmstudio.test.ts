@@ -102,7 +102,9 @@ test("a model is loaded with progress, chats, and is unloaded", async () => {
   expect(backend.seen.loaded).toEqual([{ id: "kit-chat", window: 2_048, keepAliveMs: undefined }]);
 
   const other = await connect(backend, "llm");
-  const packets = (await other.channel("predict", predict())) as { fragment?: Frame }[];
+  const [{ instanceReference } = {}] = (await other.call("listLoaded"))["result"] as Frame[];
+  const byReference = { ...predict(), modelSpecifier: { type: "instanceReference", instanceReference } };
+  const packets = (await other.channel("predict", byReference)) as { fragment?: Frame }[];
   expect(
     packets.flatMap(({ fragment }) => (fragment === undefined ? [] : [fragment["reasoningType"]])),
   ).toEqual(["reasoningStartTag", "reasoning", "reasoningEndTag", "none"]);

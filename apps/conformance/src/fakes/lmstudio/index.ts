@@ -43,10 +43,11 @@ export const lmstudioFake: FakeBackend = {
 const start = async (scenario: Scenario): Promise<Backend> => {
   const house = createHouse(scenario, (id) => id);
   const witness = createWitness(() => house.loaded);
-  const namespaces = namespacesOf(house, createShelf(house), witness);
+  const shelf = createShelf(house);
+  const namespaces = namespacesOf(house, shelf, witness);
   const closing = new AbortController();
   const key = scenario.key === undefined ? undefined : tokenOf(scenario.key);
-  const room = { scenario, witness, closing: closing.signal, admits: doorkeeper(key) };
+  const room = { scenario, witness, keyOf: shelf.keyOf, closing: closing.signal, admits: doorkeeper(key) };
 
   const server = createServer((request, response) => {
     const body = GREETINGS[request.url ?? ""];

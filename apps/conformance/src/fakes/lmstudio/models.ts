@@ -20,6 +20,8 @@ export interface Instance {
 }
 
 export interface Shelf {
+  /** The model's key, where an instance of it was meant. */
+  keyOf(name: string | undefined): string | undefined;
   /** Those that LM Studio runs: it has no rankers. */
   installed(): readonly ModelScript[];
   instances(domain: Domain): readonly Instance[];
@@ -50,6 +52,7 @@ export const createShelf = (house: House): Shelf => {
   };
 
   const shelf: Shelf = {
+    keyOf: (name) => [...references].find(([, reference]) => reference === name)?.[0] ?? name,
     installed: () => house.models.filter((model) => model.task !== "rerank"),
     instances: (domain) =>
       shelf

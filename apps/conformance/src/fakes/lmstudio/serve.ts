@@ -14,6 +14,8 @@ export interface Room {
   readonly witness: Witness;
   /** Says whether a client may come in: the first passkey seen for an identifier is its passkey. */
   readonly admits: (identifier: string, passkey: string) => boolean;
+  /** The key of a model that a request names by an instance. */
+  readonly keyOf: (name: string | undefined) => string | undefined;
   readonly closing: AbortSignal;
 }
 
@@ -31,13 +33,14 @@ export const serve = (socket: WebSocket, name: string, namespace: Namespace, roo
   const warn = (warning: string): void => send({ type: "communicationWarning", warning });
 
   const arrives = (method: string, endpoint: string, parameter: unknown) => {
+    const asked = readLmstudio(endpoint, parameter);
     const note = witness.arrived({
       operation: operationOf(endpoint),
       method,
       path: `/${name}/${endpoint}`,
       headers: {},
       body: parameter,
-      asked: readLmstudio(endpoint, parameter),
+      asked: asked.model === undefined ? asked : { ...asked, model: room.keyOf(asked.model) },
     });
     left.signal.addEventListener("abort", () => note.left(), { once: true });
     return note;
