@@ -55,8 +55,8 @@ export const FAR: Notice = {
 };
 export const NO_MODEL: Notice = {
   code: "no-model",
-  message: "No model that can chat is installed, so the best sentences of your documents are quoted.",
-  hint: "Get a model, then ask again.",
+  message: "No model that can chat is here now, so the best sentences of your documents are quoted.",
+  hint: "Get one, or see under Models why a backend is not reached, then ask again.",
 };
 
 export function modelsFailed(error: Fault, tried: number): Notice {
@@ -94,8 +94,8 @@ export function noModel(): Fault {
   return fault({
     status: 409,
     code: "no-model",
-    detail: "No model that can chat is installed.",
-    hint: "Get a model, or ask with mode `quote`.",
+    detail: "No model that can chat is here now.",
+    hint: "Get one, see under Models why a backend is not reached, or ask with mode `quote`.",
     retryable: false,
   });
 }
