@@ -329,9 +329,8 @@ export const FAULT_CHECKS: readonly Check[] = [
         }
         assert.equal(faults, 1, "the body was cut short, and the stream ended without an error");
       });
-      assert.deepEqual(
-        unhandled.map(shown),
-        [],
+      assert.ok(
+        unhandled.map(shown).length === 0,
         `a rejection was left unhandled: ${unhandled.map(shown).join("; ")}`,
       );
     },
