@@ -16,6 +16,7 @@ import {
 import type { EventDecoder } from "@enginehouse/llm-wire";
 
 import { readErrorLine } from "./errors.ts";
+import { createThinkTags, type Piece, type ThinkTags } from "./thoughts/think-tags.ts";
 import { type ChatLine, numberIn, readChatLine, type WireToolCall } from "./wire.ts";
 
 export interface ChatDecoder extends EventDecoder<string> {
@@ -47,6 +48,7 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
   let blocks = 0;
   let textBlock = "";
   let thoughtBlock = "";
+  let tags: ThinkTags | undefined = createThinkTags();
 
   const startEvent = (): ChatEvent => {
     started = true;
@@ -79,6 +81,22 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
     if (options.faultsOf !== undefined) reasoning.push(piece);
   };
 
+  const addPieces = (pieces: readonly Piece[], events: ChatEvent[]): void => {
+    for (const piece of pieces) (piece.thought ? addThought : addText)(piece.text, events);
+  };
+
+  const addContent = (content: string, events: ChatEvent[]): void => {
+    if (tags === undefined) return addText(content, events);
+    addPieces(tags.add(content), events);
+    if (tags.over) tags = undefined;
+  };
+
+  /** What the tags held back is text after all. */
+  const endTags = (events: ChatEvent[]): void => {
+    if (tags !== undefined) addPieces(tags.end(), events);
+    tags = undefined;
+  };
+
   /** Ids are the backend's where it gives each its own. */
   const idOf = ({ id }: WireToolCall): string => {
     let own = typeof id === "string" ? id : "";
@@ -91,6 +109,7 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
     const { name, arguments: given } = call.function ?? {};
     if (typeof name !== "string" || name === "")
       throw new LlmError("invalid-response", "Ollama sent a tool call without a name", { phase: "stream" });
+    endTags(events);
     closeBlocks(events);
     const id = idOf(call);
     const event: ToolCallEvent = { type: "tool-call", id, name, ...readArguments(given) };
@@ -101,6 +120,7 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
   };
 
   const finish = (line: ChatLine, events: ChatEvent[]): void => {
+    endTags(events);
     closeBlocks(events);
     done = true;
     const usage: Usage = {
@@ -146,8 +166,12 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
     const { message } = line;
     if (message !== undefined) {
       const { thinking, content, tool_calls } = message;
-      if (thinking) addThought(thinking, events);
-      if (content) addText(content, events);
+      if (thinking) {
+        // The server itself tells thoughts from text.
+        endTags(events);
+        addThought(thinking, events);
+      }
+      if (content) addContent(content, events);
       if (tool_calls) for (const call of tool_calls) addCall(call, events);
     }
     if (line.done === true) finish(line, events);
@@ -162,6 +186,7 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
         try {
           addLine(line, events);
         } catch (error) {
+          endTags(events);
           fault = faultOf(error);
         }
       }

@@ -48,7 +48,7 @@ interface Row {
   readonly pattern: RegExp;
   readonly code: ErrorCode;
   /** Where it is better said than the server says it. */
-  readonly says?: string;
+  readonly says?: string | ((about: About) => string);
   readonly hint?: string | ((about: About) => string);
   readonly retryable?: boolean;
 }
@@ -89,7 +89,7 @@ const ROWS: readonly Row[] = [
   {
     pattern: /pull model manifest: file does not exist/i,
     code: "model-not-found",
-    says: "the registry does not have this model",
+    says: ({ model }) => `the registry does not have the model "${model ?? ""}"`,
     hint: "check its name and tag at https://ollama.com/library",
   },
   {
@@ -150,7 +150,8 @@ function worded(text: string, about: About, init: LlmErrorInit): LlmError | unde
   // Before the answer began nothing was interrupted: the server answered 500.
   const code =
     row.code === "stream-interrupted" && init.status !== undefined ? "provider-internal" : row.code;
-  const message = says === undefined ? `Ollama says: ${text}` : `${says} (${text})`;
+  const better = typeof says === "function" ? says(about) : says;
+  const message = better === undefined ? `Ollama says: ${text}` : `${better} (${text})`;
   return new LlmError(code, message, {
     ...init,
     retryable: retryable ?? (code === "provider-internal" ? true : init.retryable),

@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  isLlmError,
   LlmError,
   type LoadedModel,
   type ModelDescription,
@@ -81,7 +82,7 @@ export function createModels(connection: Connection, configured: Configured): Mo
       if (isRecord(reply) && reply["error"] !== undefined)
         throw readErrorLine(reply["error"], { model, path }, { phase: "load" });
     } catch (error) {
-      throw connection.advise(error);
+      throw connection.advise(asLoadFault(error, model));
     }
   }
 
@@ -151,6 +152,19 @@ export function createModels(connection: Connection, configured: Configured): Mo
     capabilities: async (model, options) => (await show(model, options)).capabilities,
     close: () => pulls.close(),
   };
+}
+
+/** Whatever else a server fails at when it was asked for nothing but a load, the load has failed. */
+function asLoadFault(error: unknown, model: string): unknown {
+  if (!isLlmError(error) || error.code !== "provider-internal") return error;
+  const { status, retryAfterMs, cause } = error;
+  return new LlmError("model-load-failed", `the model "${model}" could not be loaded: ${error.message}`, {
+    phase: "load",
+    status,
+    retryAfterMs,
+    cause,
+    hint: "look into the server's log; if the file is damaged, pull the model again",
+  });
 }
 
 /** Ollama's "for good" lies centuries ahead. */

@@ -216,6 +216,32 @@ describe("thinking", () => {
   });
 });
 
+describe("thoughts between tags, as servers from before thinking leave them", () => {
+  const lines = (text: string, size: number): unknown[] =>
+    (text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []).map((part) => piece(part));
+
+  test.each([1, 2, 3, 7, 100])("are told apart in pieces of %i characters", async (size) => {
+    const text = "\n<think>\nBlue </thin is one.</think>\n\nBlue, </think> and <think>.";
+    await using given = await setUp({
+      "POST /api/chat": (_, response) => say(response, [...lines(text, size), end()]),
+    });
+    const answer = await generate(given.ollama, ask());
+    expect(answer.reasoning).toBe("\nBlue </thin is one.");
+    expect(answer.text).toBe("Blue, </think> and <think>.");
+  });
+
+  test.each(["Write <think> first.", "<thin", "<", "<thinking>hard</thinking>", "  leading blanks"])(
+    "%j is an answer, and all of it",
+    async (text) => {
+      await using given = await setUp({
+        "POST /api/chat": (_, response) => say(response, [...lines(text, 2), end()]),
+      });
+      const answer = await generate(given.ollama, ask());
+      expect([answer.text, answer.reasoning]).toEqual([text, ""]);
+    },
+  );
+});
+
 describe("images", () => {
   const withImage = ask({
     messages: [

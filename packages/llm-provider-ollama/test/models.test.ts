@@ -181,6 +181,15 @@ describe("loading", () => {
     });
   });
 
+  test("any other failure of it is one of the load", async () => {
+    await using given = await setUp({
+      "POST /api/chat": (_, response) => say(response, [{ error: "the file has a wrong magic number" }], 500),
+    });
+    const fault = await faultOf(given.ollama.loadModel({ model: "reference-model" }));
+    expect(fault).toMatchObject({ code: "model-load-failed", status: 500 });
+    expect(fault.message).toContain("wrong magic");
+  });
+
   test("with keepAlive 0 would unload, and is refused", async () => {
     await using given = await setUp({ "POST /api/chat": "chat-load" }, { keepAliveMs: 0 });
     expect(await faultOf(given.ollama.loadModel({ model: "m", keepAlive: 0 }))).toMatchObject({

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { createProgress } from "../src/models/progress.ts";
 import type { PullLine } from "../src/wire.ts";
-import { linesOf, pause, say, setUp } from "./ollama-server.ts";
+import { linesOf, pause, type Routes, say, setUp } from "./ollama-server.ts";
 
 const model = "all-minilm";
 const faultOf = (promise: Promise<unknown>): Promise<LlmError> =>
@@ -164,8 +164,8 @@ describe("a pull", () => {
 });
 
 describe("leaving a pull", () => {
-  const endless = {
-    "POST /api/pull": (_: unknown, response: import("node:http").ServerResponse) => {
+  const endless: Routes = {
+    "POST /api/pull": (_, response) => {
       let completed = 0;
       const timer = setInterval(() => {
         completed += 1;

@@ -36,7 +36,7 @@ describe("OLLAMA_HOST in all its forms", () => {
     ["https://ollama.com:443/", "https://ollama.com"],
   ])("%j is %s", (host, address) => {
     expect(configured({}, { OLLAMA_HOST: host }).baseUrl).toBe(address);
-    if (host.trim() !== "") expect(configured({ baseUrl: host }, {}).baseUrl).toBe(address);
+    expect(configured({ baseUrl: host }, {}).baseUrl).toBe(address);
   });
 
   test.each(["ftp://gpu-box", "gpu-box:port", "gpu-box:99999", "gpu box", "http://"])(

@@ -24,7 +24,7 @@ export function createPulls(connection: Connection, { insecurePulls, pullStallMs
     report: (progress: PullProgress) => void,
   ): Promise<void> {
     const progress = createProgress();
-    const stall = startStall(pullStallMs, signal);
+    const stall = startStall(timeouts?.idle ?? pullStallMs, signal);
     const body = { model, stream: true, ...(insecurePulls && { insecure: true }) };
     // The clock that counts is the stall's: a layer of many gigabytes is verified in silence.
     const quiet = { firstEvent: Number.POSITIVE_INFINITY, idle: Number.POSITIVE_INFINITY };

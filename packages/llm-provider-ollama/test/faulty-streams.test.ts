@@ -1,0 +1,89 @@
+import { isLlmError } from "@enginehouse/llm-core";
+import { expect, test } from "vitest";
+
+import { end, type Handler, pause, piece, setUp } from "./ollama-server.ts";
+
+/** How many are read; `FAULTY_STREAMS=10000` for the long run. */
+const COUNT = Number(process.env["FAULTY_STREAMS"] ?? 2_000);
+
+const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
+const words = line(piece("some ")) + line(piece("words"));
+
+const FAULTS: Readonly<Record<string, Handler>> = {
+  whole: (_, response) => response.end(words + line(end())),
+  "cut politely": (_, response) => response.end(words),
+  "cut in a line": (_, response) => response.end(words + '{"message":{"con'),
+  "cut in a character": (_, response) => response.end(Buffer.from(line(piece("é"))).subarray(0, 24)),
+  "socket closed": (_, response) => (response.write(words), response.socket?.end()),
+  "socket reset": (_, response) => (response.write(words), response.socket?.resetAndDestroy()),
+  "reset before the headers": (_, response) => response.socket?.resetAndDestroy(),
+  "stall in the middle": (_, response) => response.write(words),
+  "stall before the headers": () => undefined,
+  "garbage for HTTP": (_, response) => response.socket?.end("garbage, no HTTP\r\n\r\n"),
+  "garbage for lines": (_, response) => response.end(`${words}\u0000\u0001{{{\n`),
+  "a web page": (_, response) =>
+    response.writeHead(200, { "content-type": "text/html" }).end("<html>\n</html>"),
+  "an error line": (_, response) => response.end(words + line({ error: "unexpected EOF" })),
+  "status 500": (_, response) => response.writeHead(500).end('{"error":"broken"}'),
+  "status 500 and a stall": (_, response) => response.writeHead(500).write('{"error'),
+  "status 429": (_, response) => response.writeHead(429, { "retry-after": "1" }).end('{"error":"slow down"}'),
+};
+
+const CODES = new Set([
+  "stream-interrupted",
+  "timeout",
+  "invalid-response",
+  "provider-internal",
+  "rate-limited",
+  "unavailable",
+]);
+
+test(`${COUNT} faulty streams end in a finish or in an error with a code, and hold neither sockets nor memory`, async () => {
+  const names = Object.keys(FAULTS);
+  await using given = await setUp({
+    "POST /api/chat": (asked, response, count) => {
+      const name = asked.body.messages[0].content as string;
+      // Every kind also with its bytes one by one, now and then.
+      if (count % 5 === 0) response.socket?.setNoDelay(true);
+      FAULTS[name]?.(asked, response, count);
+    },
+  });
+  const outcomes = new Map<string, Set<string>>();
+  const readOne = async (index: number): Promise<void> => {
+    const name = names[index % names.length] ?? "";
+    let outcome = "";
+    try {
+      const timeouts = { firstEvent: 400, idle: 100 };
+      const request = { model: "m", messages: [{ role: "user", content: name }] } as const;
+      for await (const event of given.ollama.stream(request, { timeouts }))
+        if (event.type === "finish") outcome += "finish";
+    } catch (error) {
+      if (!isLlmError(error)) throw error;
+      outcome += error.code;
+    }
+    outcomes.set(name, (outcomes.get(name) ?? new Set()).add(outcome));
+  };
+  let next = 0;
+  const worker = async (until: number): Promise<void> => {
+    while (next < until) await readOne((next += 1));
+  };
+  const run = (until: number): Promise<unknown> =>
+    Promise.all(Array.from({ length: 32 }, () => worker(until)));
+  await run(COUNT / 2);
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  await run(COUNT);
+  globalThis.gc?.();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(48 * 1024 * 1024);
+
+  // One kind, one outcome: neither two ends nor, by chance, another one.
+  expect([...(outcomes.get("whole") ?? [])]).toEqual(["finish"]);
+  for (const [name, seen] of outcomes) {
+    if (name === "whole") continue;
+    expect([name, [...seen].filter((outcome) => !CODES.has(outcome))]).toEqual([name, []]);
+  }
+  expect(outcomes.size).toBe(names.length);
+  await given.ollama.close();
+  for (let wait = 0; given.server.openSockets() > 0 && wait < 100; wait += 1) await pause(20);
+  expect(given.server.openSockets()).toBe(0);
+}, 900_000);
