@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+
+import { decodeEmbed, encodeEmbed, PLAIN } from "../src/index.ts";
+
+const data = (...rows: readonly object[]): object => ({ data: rows, usage: { prompt_tokens: 5 } });
+
+test("texts go as a list, in the form that the server can", () => {
+  const batch = { model: "m", texts: ["a"], dimensions: 8 };
+  expect(encodeEmbed(batch, PLAIN)).toEqual({
+    model: "m",
+    input: ["a"],
+    encoding_format: "base64",
+    dimensions: 8,
+  });
+  expect(encodeEmbed({ model: "m", texts: ["a"] }, { ...PLAIN, base64: false })).toEqual({
+    model: "m",
+    input: ["a"],
+    encoding_format: "float",
+  });
+});
+
+test("vectors come in the order of the texts and have length 1", () => {
+  const reply = data({ index: 1, embedding: [0, 5] }, { index: 0, embedding: [3, 4] });
+  const { vectors, inputTokens } = decodeEmbed(reply, 2);
+  expect(vectors.map((vector) => Array.from(vector, (value) => Math.round(value * 10) / 10))).toEqual([
+    [0.6, 0.8],
+    [0, 1],
+  ]);
+  expect(inputTokens).toBe(5);
+});
+
+test.each([
+  ["too few", data({ index: 0, embedding: [1] })],
+  ["too many", data({ embedding: [1] }, { embedding: [1] }, { embedding: [1] })],
+  ["one twice", data({ index: 0, embedding: [1] }, { index: 0, embedding: [1] })],
+  ["one that is no list", data({ index: 0, embedding: null }, { index: 1, embedding: [1] })],
+  ["half a number", data({ index: 0, embedding: "AAAA" }, { index: 1, embedding: [1] })],
+  ["no list at all", { object: "list" }],
+  ["a page", "<html>"],
+])("a reply with %s is invalid", (_, reply) => {
+  expect(() => decodeEmbed(reply, 2)).toThrowError(
+    expect.objectContaining({ code: "invalid-response" }) as Error,
+  );
+});
+
+test("an error with status 200 is an error", () => {
+  expect(() => decodeEmbed({ error: { message: "No models loaded" } }, 1)).toThrowError(
+    expect.objectContaining({ code: "model-not-found" }) as Error,
+  );
+});
