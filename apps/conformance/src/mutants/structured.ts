@@ -1,0 +1,141 @@
+import { type ChatEvent, type JsonObject, LlmError } from "@enginehouse/llm-core";
+
+import { unknownKeywords } from "../reference/json-schema.ts";
+import { PARTS } from "../reference/parts.ts";
+import { events, inside, isCode, lines, mutant, outside, part, sent } from "./making.ts";
+import type { Mutant } from "./mutant.ts";
+
+export const STRUCTURED_MUTANTS: readonly Mutant[] = [
+  mutant(
+    "M131",
+    "asks for any JSON in place of the schema",
+    sent((body) => (body["schema"] === undefined ? body : { ...body, schema: true })),
+    {},
+  ),
+  mutant(
+    "M132",
+    "writes the output as a text inside JSON",
+    events(({ responseFormat }) => {
+      if (responseFormat?.type !== "json") return (event) => [event];
+      let text = "";
+      return (event): readonly ChatEvent[] => {
+        if (event.type === "text-delta") text += event.text;
+        else if (event.type === "text-end") {
+          return [{ type: "text-delta", id: event.id, text: JSON.stringify(text) }, event];
+        } else return [event];
+        return [];
+      };
+    }),
+    {},
+  ),
+  mutant(
+    "M133",
+    "calls output that does not fit an error of its own",
+    part({
+      checkOutput(...given) {
+        try {
+          PARTS.checkOutput(...given);
+        } catch (error) {
+          throw new LlmError("provider-internal", "the output could not be read", { cause: error });
+        }
+      },
+    }),
+    {},
+  ),
+  mutant(
+    "M134",
+    "throws the text of broken output away",
+    outside(({ stream }) => ({
+      async *stream(request, options) {
+        try {
+          yield* stream(request, options);
+        } catch (error) {
+          if (!isCode(error, "output-invalid")) throw error;
+          const { message, hint, retryable } = error;
+          throw new LlmError(error.code, message, { hint, retryable });
+        }
+      },
+    })),
+    {},
+  ),
+  mutant(
+    "M135",
+    "cuts JSON out of fences and prose",
+    lines(({ responseFormat }) => {
+      let text = "";
+      return (line) => {
+        if (responseFormat?.type !== "json") return [line];
+        if (line.type === "text") text += line.text ?? "";
+        else if (line.type === "end" && text !== "") {
+          const found = /\{[\s\S]*\}/.exec(text)?.[0] ?? text;
+          return [{ type: "text", text: found }, line];
+        } else return [line];
+        return [];
+      };
+    }),
+    {},
+  ),
+  mutant(
+    "M136",
+    "says of output that was cut only that it is broken",
+    part({
+      checkOutput: (request, text, { raw }) => PARTS.checkOutput(request, text, { unified: "stop", raw }),
+    }),
+    {},
+  ),
+  mutant(
+    "M137",
+    "looks for the wanted output in an answer that calls a tool",
+    events(({ responseFormat }) => (event) => {
+      if (event.type === "tool-call" && responseFormat?.type === "json")
+        throw new LlmError("output-invalid", "the output is not JSON");
+      return [event];
+    }),
+    {},
+  ),
+  mutant(
+    "M138",
+    "takes keywords out of the schema in silence",
+    inside(({ stream }) => ({
+      stream(request, options) {
+        const { responseFormat } = request;
+        if (responseFormat?.type !== "json" || responseFormat.schema === undefined)
+          return stream(request, options);
+        const schema = plain(responseFormat.schema);
+        return stream({ ...request, responseFormat: { ...responseFormat, schema } }, options);
+      },
+    })),
+    {},
+  ),
+  mutant(
+    "M139",
+    "checks only that the output is JSON",
+    part({
+      checkOutput: (request, text, reason) =>
+        PARTS.checkOutput(
+          { ...request, ...(request.responseFormat && { responseFormat: { type: "json" } }) },
+          text,
+          reason,
+        ),
+    }),
+    {},
+  ),
+  mutant(
+    "M140",
+    "asks the backend for JSON only where there is a schema",
+    sent(({ schema, ...body }) => (schema === true || schema === undefined ? body : { ...body, schema })),
+    {},
+  ),
+];
+
+/** The schema without the keywords that the reference does not look at. */
+function plain(schema: JsonObject): JsonObject {
+  const gone = new Set(unknownKeywords(schema));
+  const without = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(without);
+    if (typeof value !== "object" || value === null) return value;
+    const kept = Object.entries(value).filter(([key]) => !gone.has(key));
+    return Object.fromEntries(kept.map(([key, inner]) => [key, without(inner)]));
+  };
+  return without(schema) as JsonObject;
+}
