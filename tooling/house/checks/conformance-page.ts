@@ -4,14 +4,29 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-import { type Check, CHECKS, type Group, GROUPS, WIRE_ABILITIES } from "@enginehouse/llm-conformance";
+import {
+  type Check,
+  CHECKS,
+  type Group,
+  GROUPS,
+  tableText,
+  WIRE_ABILITIES,
+} from "@enginehouse/llm-conformance";
 
+import { MUTANTS } from "../../../apps/conformance/src/mutants/index.ts";
 import { root } from "./house.ts";
 
 export const conformancePage = "docs/conformance.md";
 
-/** The whole page for a list of checks. */
-export function pageOfChecks(checks: readonly Check[]): string {
+/** A provider that is wrong in one way, and the checks that fail over it. */
+export interface Wrong {
+  readonly id: string;
+  readonly wrong: string;
+  readonly kills: Readonly<Record<string, unknown>>;
+}
+
+/** The whole page for a list of checks, and for the wrong providers that they are tried on. */
+export function pageOfChecks(checks: readonly Check[], mutants: readonly Wrong[] = []): string {
   const groups = (Object.keys(GROUPS) as Group[])
     .map((group) => ({ group, name: GROUPS[group], own: checks.filter((check) => check.group === group) }))
     .filter(({ own }) => own.length > 0);
@@ -32,13 +47,22 @@ export function pageOfChecks(checks: readonly Check[]): string {
       ({ group, name, own }) =>
         `- [${group}: ${name}](#${group.toLowerCase()}-${name.replaceAll(" ", "-")}), ${own.length} checks`,
     ),
-    ...groups.flatMap(({ group, name, own }) => ["", `## ${group}: ${name}`, ...own.flatMap(sectionOf)]),
+    ...groups.flatMap(({ group, name, own }) => [
+      "",
+      `## ${group}: ${name}`,
+      ...own.flatMap((check) => sectionOf(check, mutants)),
+    ]),
+    ...(mutants.length === 0 ? [] : tableOfMutants(mutants)),
     "",
   ].join("\n");
 }
 
-function sectionOf(check: Check): readonly string[] {
+function sectionOf(check: Check, mutants: readonly Wrong[]): readonly string[] {
   const needs = needsOf(check);
+  const killers = mutants
+    .filter(({ kills }) => Object.hasOwn(kills, check.id))
+    .toSorted((left, right) => Object.keys(left.kills).length - Object.keys(right.kills).length);
+  const others = killers.length - 3;
   return [
     "",
     `### ${check.id}`,
@@ -49,6 +73,35 @@ function sectionOf(check: Check): readonly string[] {
     "",
     `_How to fix it:_ ${check.fix}`,
     ...(needs.length === 0 ? [] : ["", `_Needs:_ ${needs.join("; ")}.`]),
+    ...(killers.length === 0
+      ? []
+      : [
+          "",
+          `_Fails over a provider that_ ${killers
+            .slice(0, 3)
+            .map(({ id, wrong }) => `${wrong} (${id})`)
+            .join(", or ")}${others > 0 ? `, and over ${others} more` : ""}.`,
+        ]),
+  ];
+}
+
+const numberOf = ({ id }: Wrong): number => Number(id.replace(/\D+/, ""));
+
+/** Too many to read are counted: they are those of a provider that leaves something behind after every check. */
+function tableOfMutants(mutants: readonly Wrong[]): readonly string[] {
+  const inOrder = mutants.toSorted((left, right) => numberOf(left) - numberOf(right));
+  const rows = inOrder.map(({ id, wrong, kills }) => {
+    const ids = Object.keys(kills);
+    return [id, `It ${wrong}.`, ids.length > 20 ? `${ids.length} checks` : ids.join(" ")];
+  });
+  return [
+    "",
+    "## How the checks themselves are tested",
+    "",
+    `A reference provider passes every check. Each of these ${mutants.length} differs from it in one way, and fails exactly the checks named beside it, with the message that was expected.`,
+    "Every check fails over at least one of them.",
+    "",
+    tableText(["mutant", "what is wrong with it", "fails"], rows),
   ];
 }
 
@@ -64,6 +117,6 @@ function needsOf({ needs = {} }: Check): readonly string[] {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(join(root, conformancePage), pageOfChecks(CHECKS));
+  writeFileSync(join(root, conformancePage), pageOfChecks(CHECKS, MUTANTS));
   console.log(`wrote ${conformancePage}`);
 }

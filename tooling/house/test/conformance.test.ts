@@ -1,11 +1,12 @@
 import { CHECKS } from "@enginehouse/llm-conformance";
 import { expect, test } from "vitest";
 
+import { MUTANTS } from "../../../apps/conformance/src/mutants/index.ts";
 import { conformancePage, pageOfChecks } from "../checks/conformance-page.ts";
 import { read } from "../checks/house.ts";
 
 test("the page about conformance is the one made from the kit's checks", () => {
-  expect(read(conformancePage), "`pnpm docs:conformance` writes it anew").toBe(pageOfChecks(CHECKS));
+  expect(read(conformancePage), "`pnpm docs:conformance` writes it anew").toBe(pageOfChecks(CHECKS, MUTANTS));
 });
 
 test("another promise, or another need, makes another page", () => {
@@ -18,4 +19,18 @@ test("another promise, or another need, makes another page", () => {
   ).toContain(
     "_Needs:_ `rerank` among the manifest's operations; a wire where the backend tells token counts.",
   );
+});
+
+test("the page says over which wrong providers a check fails, the most special first", () => {
+  const [first, second] = CHECKS;
+  if (first === undefined || second === undefined) throw new Error("there are no checks");
+  const page = pageOfChecks(
+    [first, second],
+    [
+      { id: "M01", wrong: "does nothing", kills: { [first.id]: /./, [second.id]: /./ } },
+      { id: "M02", wrong: "sleeps", kills: { [first.id]: /./ } },
+    ],
+  );
+  expect(page).toContain("_Fails over a provider that_ sleeps (M02), or does nothing (M01).");
+  expect(page).toContain(`| M01    | It does nothing.      | ${first.id} ${second.id} |`);
 });

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { CHECKS } from "../checks/index.ts";
-import { runLive } from "../live/run-live.ts";
+import { type LiveOptions, runLive } from "../live/run-live.ts";
 import { badgeOf } from "../report/badge.ts";
 import { inkFor } from "../report/ink.ts";
 import { junitOf } from "../report/junit.ts";
@@ -13,7 +13,7 @@ import { planChecks } from "../run/plan.ts";
 import { runChecks } from "../run/run-checks.ts";
 import { usageFault, type Values } from "./arguments.ts";
 import type { Terminal } from "./main.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type ProgressStream } from "./progress.ts";
 import { readSubject } from "./subject-file.ts";
 
 /** Runs, reports, and tells whether all is green. */
@@ -32,7 +32,10 @@ export async function run(words: readonly string[], values: Values, terminal: Te
     checks,
     date: terminal.date,
   }).finally(() => progress.end());
-  const report: Report = live === undefined ? wire : { ...wire, live: await runLive(subject, live) };
+  const report: Report =
+    live === undefined
+      ? wire
+      : { ...wire, live: await runLive(subject, { ...live, ...liveProgress(stderr) }) };
 
   await writeReports(report, values, folder);
   stdout.write(tableOf(report, { ink: inkFor(stdout, env), width: widthOf(stdout) }));
@@ -65,6 +68,11 @@ function liveOf(values: Values, env: NodeJS.ProcessEnv) {
     throw usageFault(`--key-env names ${keyName}, which is not set`);
   }
   return { url, model, embeddingModel, key };
+}
+
+/** A real model takes its time: each look at it has a line. */
+function liveProgress(stderr: ProgressStream): Pick<LiveOptions, "onResult"> {
+  return { onResult: ({ id, verdict }) => void stderr.write(`${id}: ${verdict}\n`) };
 }
 
 async function writeReports(report: Report, values: Values, folder: string): Promise<void> {

@@ -18,7 +18,7 @@ export function markdownOf(report: Report): string {
   const blocks = [
     `# Conformance of ${plugin.name} ${plugin.version}`,
     `**${capital(conclusion(report))}**: ${countsText(report.totals)}.`,
-    tableOf(["", ""], facts),
+    tableText(["", ""], facts),
     ...(failures.length === 0 ? [] : ["## Failures", ...failures.flatMap(failureBlocks)]),
     ...(known.length === 0
       ? []
@@ -31,7 +31,7 @@ export function markdownOf(report: Report): string {
     "## Promises",
     ...groupsOf(results).flatMap(({ name, results: own }) => [
       `### ${capital(name)}`,
-      tableOf(
+      tableText(
         ["", "promise", "verdict"],
         own.map((result) => [result.id, result.promise, wordOf(result)]),
       ),
@@ -61,7 +61,7 @@ function liveBlocks({ url, model, results }: LiveReport): readonly string[] {
   return [
     "## Live",
     `Shapes only, of the model \`${model}\` at <${url}>. They count for nothing above.`,
-    tableOf(
+    tableText(
       ["", "promise", "verdict"],
       results.map(({ id, promise, verdict, message }) => [
         id,
@@ -77,7 +77,7 @@ function wordOf({ verdict }: CheckResult): string {
 }
 
 /** A table whose columns are as wide as their widest cell, as formatters of Markdown want it. */
-export function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function tableText(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(cell));
   const widths = heads.map((head, column) =>
     Math.max(3, head.length, ...cells.map((row) => row[column]?.length ?? 0)),

@@ -117,6 +117,15 @@ describe("run", () => {
   });
 });
 
+test("--live adds a section for a real backend, which can only make it worse", async () => {
+  const args = ["run", "green.ts", "--live", "http://127.0.0.1:1", "--model", "tiny"];
+  const { code, out: table, err } = await cli(args);
+  expect(table).toContain("Live, shapes only: tiny at http://127.0.0.1:1");
+  expect(table).toContain("3 passed, 1 skipped in");
+  expect(err).toContain("live-stream: failed\n");
+  expect(code).toBe(1);
+});
+
 describe("what is not understood ends with 2 and says what to do:", () => {
   test.each([
     [["run", "nowhere.js"], /there is no file nowhere\.js\n.*was looked for at .*nowhere\.js/],

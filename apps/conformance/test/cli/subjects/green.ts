@@ -1,3 +1,3 @@
 import { smallSubject } from "../../run/small.ts";
 
-export default smallSubject();
+export default smallSubject({}, { live: { settings: ({ url }) => ({ url }) } });
