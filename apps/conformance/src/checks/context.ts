@@ -79,7 +79,7 @@ export const CONTEXT_CHECKS: readonly Check[] = [
     needs: { operations: ["chat"], wire: ["overflow"] },
     async run(bench) {
       const stand = await bench.start({ models: withChat({ window: NARROW }) });
-      const messages = conversation(5, 20);
+      const messages = conversation(5, 21);
       const response = await answer(stand, { messages, overflow: "drop-oldest" });
       const warning = response.warnings.find(({ code }) => code === "dropped");
       if (warning === undefined) {
@@ -209,7 +209,7 @@ export const CONTEXT_CHECKS: readonly Check[] = [
     promise: "countTokens counts a conversation as the backend counts it when it is sent.",
     why: "Who trims a conversation by a count that is too low meets the overflow that it meant to avoid.",
     fix: "Count with the model's own tokenizer and chat template, not by characters.",
-    needs: { operations: ["chat", "count"], wire: ["usage"] },
+    needs: { operations: ["chat", "count"], wire: ["counts"] },
     async run(bench) {
       const stand = await bench.start();
       const messages = conversation(2, 9);

@@ -92,7 +92,7 @@ export const EMBEDDING_CHECKS: readonly Check[] = [
           "invalid-request",
           `5 texts, at most 3 at once: seen ${end.code}: ${end.message}`,
         );
-        const says = `${end.message} ${end.hint ?? ""} ${brief(end.figures)}`;
+        const says = `${end.message} ${end.hint ?? ""} ${brief(end.figures ?? {})}`;
         assert.ok(
           says.includes("3"),
           `the backend takes 3 texts at once; the error does not say so: ${says}`,

@@ -211,7 +211,7 @@ export const TOOL_CHECKS: readonly Check[] = [
     promise: "Text before and after a call stays before and after it.",
     why: "The message goes back with the next request: in another order the model reads something it never said.",
     fix: "End the text block before a call begins, and begin a new one after it.",
-    needs: needs(),
+    needs: needs("call-anything"),
     async run(bench) {
       const steps = [{ text: "Let me look. " }, { call: OSLO }, { text: "That was it." }];
       const { response } = await called(bench, [], { steps });
@@ -336,7 +336,7 @@ export const TOOL_CHECKS: readonly Check[] = [
     promise: "A call of a tool that was never offered is passed on like any other.",
     why: "Models invent tools. Who is told can answer with an error; who is not waits for an answer that was swallowed.",
     fix: "Do not filter calls by the tools of the request; only map back the names that were mapped.",
-    needs: needs(),
+    needs: needs("call-anything"),
     async run(bench) {
       const { response } = await called(bench, [{ name: "get_horoscope", input: { sign: "Leo" } }]);
       const names = response.toolCalls.map(({ name }) => name);
