@@ -9,13 +9,16 @@ export declare interface AssistantMessage {
 }
 
 /** The stream's events in the arrays in which they arrived; arrays of one where it was not made here. */
-export declare function batchesOf(stream: AsyncIterable<ChatEvent>): AsyncIterable<EventBatch>;
+export declare function batchesOf(stream: AsyncIterable<ChatEvent>): AsyncIterable<EventBatch> & {
+    [Symbol.asyncIterator](): Pullable<EventBatch>;
+};
 
 export declare type BatchRead = IteratorResult<EventBatch, undefined>;
 
 /** Where batches come from, and what a layer makes of each: one object with hooks, since every iterator between costs. */
 export declare interface BatchSource {
     next(): Promise<IteratorResult<EventBatch>>;
+    readonly pull?: Pull<EventBatch>;
     /** Sees every read, the end too. */
     readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
     /** Sees every rejection; throws, or goes on with another read. Goes with `onRead`. */
@@ -318,7 +321,7 @@ export declare interface FinishReason {
 }
 
 /** A stream of single events over `open`, which is called at the first read. It can be read once. */
-export declare function fromBatches(open: () => AsyncIterator<EventBatch>): AsyncIterable<ChatEvent>;
+export declare function fromBatches(open: () => Pullable<EventBatch>): AsyncIterable<ChatEvent>;
 
 /** The same over a source with hooks. */
 export declare function fromSource(source: BatchSource): AsyncIterable<ChatEvent>;
@@ -603,6 +606,8 @@ export declare interface ProviderManifest {
     readonly modelFormats: readonly ModelFormat[];
     /** JSON Schema of the settings, relative to the package. */
     readonly settingsSchema?: string | undefined;
+    /** Report of the conformance kit, as JSON, relative to the package. */
+    readonly conformance?: string | undefined;
 }
 
 export declare interface ProviderPlugin<Settings = never, Made extends Provider = Provider> {
@@ -612,6 +617,14 @@ export declare interface ProviderPlugin<Settings = never, Made extends Provider 
     readonly settings: SettingsSchema<unknown>;
     /** The provider, with the promises that the core keeps for every plugin around it. Settings are checked at its first operation. */
     readonly create: (settings?: Settings, host?: Partial<Host>) => Made;
+}
+
+export declare type Pull<Value> = (reader: Reader<Value>) => void;
+
+/** An iterator that can also answer by a call: a promise in each layer would be paid for every token that comes alone. */
+export declare interface Pullable<Value> extends AsyncIterator<Value> {
+    /** `next` without its promise: the reader is answered at once or later. The next pull comes after that. */
+    readonly pull?: Pull<Value>;
 }
 
 /** `fraction` never falls and ends at 1; without known sizes it is left out. */
@@ -631,6 +644,12 @@ export declare interface PullRequest {
 export declare interface RawEvent {
     readonly type: "raw";
     readonly value: unknown;
+}
+
+/** Who waits for a read: one of the two is called, once, and neither throws. */
+export declare interface Reader<Value> {
+    readonly onRead: (read: IteratorResult<Value>) => void;
+    readonly onFault: (error: unknown) => void;
 }
 
 export declare interface ReasoningDeltaEvent {

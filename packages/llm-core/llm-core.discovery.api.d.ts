@@ -233,6 +233,8 @@ export declare interface ProviderManifest {
     readonly modelFormats: readonly ModelFormat[];
     /** JSON Schema of the settings, relative to the package. */
     readonly settingsSchema?: string | undefined;
+    /** Report of the conformance kit, as JSON, relative to the package. */
+    readonly conformance?: string | undefined;
 }
 
 export declare interface StaticImportsOptions {

@@ -14,6 +14,8 @@ export interface ProviderManifest {
   readonly modelFormats: readonly ModelFormat[];
   /** JSON Schema of the settings, relative to the package. */
   readonly settingsSchema?: string | undefined;
+  /** Report of the conformance kit, as JSON, relative to the package. */
+  readonly conformance?: string | undefined;
 }
 
 export type ModelFormat = "gguf" | "onnx";

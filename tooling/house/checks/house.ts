@@ -29,6 +29,8 @@ export interface ProviderManifest {
   readonly entry: string;
   readonly operations: readonly string[];
   readonly features: readonly string[];
+  /** Where its report of the conformance kit is. */
+  readonly conformance?: string;
 }
 
 /** One package of the workspace. */

@@ -1,4 +1,4 @@
-import { CHECKS } from "@enginehouse/llm-conformance";
+import { CHECKS, WIRE_ABILITIES } from "@enginehouse/llm-conformance";
 import { expect, test } from "vitest";
 
 import { MUTANTS } from "../../../apps/conformance/src/mutants/index.ts";
@@ -16,9 +16,7 @@ test("another promise, or another need, makes another page", () => {
   expect(pageOfChecks([{ ...first, promise: "It sleeps." }, ...others])).not.toBe(page);
   expect(
     pageOfChecks([{ ...first, needs: { operations: ["rerank"], wire: ["usage"] } }, ...others]),
-  ).toContain(
-    "_Needs:_ `rerank` among the manifest's operations; a wire where the backend tells token counts.",
-  );
+  ).toContain(`_Needs:_ \`rerank\` among the manifest's operations; a wire where ${WIRE_ABILITIES.usage}.`);
 });
 
 test("the page says over which wrong providers a check fails, the most special first", () => {

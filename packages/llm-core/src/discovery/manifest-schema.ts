@@ -38,6 +38,7 @@ export async function createManifestReader(): Promise<ManifestReader> {
     features: z.array(word as ZodType<ProviderManifest["features"][number]>).default([]),
     modelFormats: z.array(word as ZodType<ProviderManifest["modelFormats"][number]>).default([]),
     settingsSchema: word.optional(),
+    conformance: word.optional(),
   };
   const manifestSchema: ZodType<ProviderManifest> = z.object(manifestShape);
 

@@ -1,0 +1,51 @@
+import { CHECKS, type Report, runChecks } from "@enginehouse/llm-conformance";
+import { describe, expect, test } from "vitest";
+
+import { referenceSubject } from "../../../apps/conformance/src/reference/subject.ts";
+import { isThere, members, read } from "../checks/house.ts";
+import { faultsOfReport } from "../checks/reports.ts";
+
+const providers = members("packages").filter(({ manifest }) => manifest.llmProvider !== undefined);
+
+describe("the conformance report", () => {
+  test.each(providers)("that $folder links is whole, green and up to date", ({ folder, manifest }) => {
+    const path = `${folder}/${manifest.llmProvider?.conformance?.replace("./", "")}`;
+    const faults = faultsOfReport(folder, manifest, isThere(path) ? read(path) : undefined);
+    expect(faults, "`pnpm conformance` writes it anew").toEqual([]);
+  });
+});
+
+describe("the check of reports", async () => {
+  const checks = CHECKS.filter(({ id }) => id === "S01" || id === "S02");
+  const report = await runChecks(referenceSubject(), { checks });
+  const llmProvider = { ...report.manifest, conformance: "./conformance.json" };
+  const manifest = { name: report.package.name, files: ["dist", "conformance.json"], llmProvider };
+  const ask = (change: object, other: object = {}) =>
+    faultsOfReport("packages/x", { ...manifest, ...other }, JSON.stringify({ ...report, ...change }), checks);
+
+  test("is content with a report that is whole and green", () => {
+    expect(ask({})).toEqual([]);
+  });
+
+  test.each<[string, Partial<Report>, object, string]>([
+    ["another package", {}, { name: "other" }, `it is about ${report.package.name}`],
+    ["no publication", {}, { files: ["dist"] }, "it is not published"],
+    ["a part", { only: ["S01"] }, {}, "it is about some of the checks only"],
+    ["a check left out", { results: report.results.slice(1) }, {}, "S01 is in the report 0 times, not once"],
+    ["a failure", { green: false }, {}, "it is not green"],
+    [
+      "another declaration",
+      {},
+      { llmProvider: { ...llmProvider, features: [] } },
+      `its features are ${JSON.stringify(report.manifest.features)}, the manifest's []`,
+    ],
+  ])("refuses %s", (_name, change, other, says) => {
+    expect(ask(change, other)).toContain(`packages/x/conformance.json: ${says}`);
+  });
+
+  test("refuses a link to nothing", () => {
+    expect(faultsOfReport("packages/x", manifest, undefined)).toEqual([
+      "packages/x/conformance.json is not written; `pnpm conformance` does",
+    ]);
+  });
+});
