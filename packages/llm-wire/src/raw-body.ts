@@ -50,20 +50,33 @@ export function readsOf(response: Response): ByteReads {
   };
 }
 
-/** `read()` joins the HTTP chunks that wait, so that a burst is parsed in one go. */
+/** All that waits, so that a burst is parsed in one go: `read()` gives all of it up to Node 24, one HTTP chunk in Node 26. */
+function readWaiting(message: IncomingMessage): Uint8Array | null {
+  const first = message.read() as Buffer | null;
+  if (first === null || message.readableLength === 0) return first;
+  const parts = [first];
+  for (let left = message.readableLength; left > 0;) {
+    const part = message.read() as Buffer | null;
+    if (part === null) break;
+    parts.push(part);
+    left -= part.length;
+  }
+  return Buffer.concat(parts);
+}
+
 export function messageReads(message: IncomingMessage): ByteReads {
   let asking: Reader<Uint8Array> | undefined;
   let fault: unknown = message.errored ?? undefined;
   let ended = message.readableEnded;
   let closed = message.closed;
-  /** Whether bytes may lie there. A read that gives all of them asks for the next `readable` by itself. */
+  /** Whether bytes may lie there. A read that leaves none asks for the next `readable` by itself. */
   let filled = true;
 
   const answer = (): void => {
     const reader = asking;
     if (reader === undefined) return;
-    const piece = filled && fault === undefined ? (message.read() as Uint8Array | null) : null;
-    filled = false;
+    const piece = filled && fault === undefined ? readWaiting(message) : null;
+    filled = message.readableLength > 0;
     if (piece === null && fault === undefined && !ended && !closed && !message.destroyed) return;
     asking = undefined;
     if (fault !== undefined) reader.onFault(fault);
