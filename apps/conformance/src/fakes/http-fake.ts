@@ -11,6 +11,7 @@ import { createPieceWriter } from "./framing.ts";
 import type { Framing, PieceWriter, Sink } from "./framing.ts";
 import { createHouse } from "./house.ts";
 import type { House } from "./house.ts";
+import { jsonOf } from "./reading.ts";
 import { wait } from "./waiting.ts";
 import { createWitness } from "./witness.ts";
 import type { Witness } from "./witness.ts";
@@ -149,9 +150,10 @@ const serve = async (room: Room, request: IncomingMessage, response: ServerRespo
   const head = headOf(request, bytes);
   const { operation, asked } = wire.read(head);
   note = witness.arrived({
-    ...head,
     operation,
+    method: head.method,
     path: request.url ?? "/",
+    headers: head.headers,
     body: head.body ?? head.text,
     asked,
   });
@@ -304,14 +306,6 @@ const headOf = (request: IncomingMessage, bytes: Buffer): RequestHead => {
     body: jsonOf(text),
     text,
   };
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 const htmlPage = (refusal: Refusal): string =>

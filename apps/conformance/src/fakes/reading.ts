@@ -1,10 +1,17 @@
-import type { Refusal } from "../scenario.ts";
-
 /** What a request's JSON holds, read without trust: what has another type counts as left out. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+/** `undefined`: it is no JSON. */
+export const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
 
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
@@ -27,7 +34,3 @@ export const said = <Shape extends object>(fields: Shape): Shape => {
   }
   return fields;
 };
-
-/** What the status alone says, for wires that word refusals by kind. */
-export const kindOfRefusal = (refusal: Refusal): NonNullable<Refusal["because"]> | number =>
-  refusal.because ?? refusal.status;

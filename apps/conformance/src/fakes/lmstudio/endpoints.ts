@@ -153,7 +153,8 @@ const embeddingNamespace = (house: House, shelf: Shelf): Namespace => {
         await wait(script.headersAfter ?? 0, gone);
         if (script.refusal !== undefined) throw refused(script.refusal);
         // What is too long is cut, and nothing tells of it.
-        const vector = vectorFor(firstWords(String(inputString), loaded.window), model.dimensions ?? 8);
+        const read = firstWords(String(inputString), loaded.window);
+        const vector = vectorFor(read, model.dimensions ?? 8).map((value) => value * (script.norm ?? 1));
         if (script.spoiled === "ragged") return { embedding: vector.slice(1) };
         if (script.spoiled === "nan") return { embedding: [null, ...vector.slice(1)] };
         return script.spoiled === "missing" ? { embedding: [] } : { embedding: vector };

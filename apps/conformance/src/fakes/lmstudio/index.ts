@@ -25,6 +25,7 @@ export const lmstudioFake: FakeBackend = {
     lines: "a frame of a WebSocket is one message",
     malformed: "LM Studio's client passes over a packet that it does not know",
     "http-status": "a WebSocket has no status for a request",
+    "usage-early": "LM Studio tells its counts at the end",
     "usage-cached": "LM Studio tells no cached tokens",
     "content-filter": "LM Studio has no filter",
     "raw-reason": "LM Studio's client knows a closed set of reasons",
@@ -80,7 +81,7 @@ const start = async (scenario: Scenario): Promise<Backend> => {
     }
     sockets.handleUpgrade(request, socket, head, (client) => serve(client, name, namespace, room));
   });
-  const address = await listen(server);
+  const address = await listen(server, scenario.port);
   if (scenario.down === true) await close(server);
 
   return {

@@ -2,7 +2,7 @@ import type { JsonObject } from "@enginehouse/llm-core";
 import type { WebSocket } from "ws";
 
 import type { Scenario } from "../../scenario.ts";
-import { fieldsOf, numberOf, stringOf } from "../reading.ts";
+import { fieldsOf, jsonOf, numberOf, stringOf } from "../reading.ts";
 import type { Fields } from "../reading.ts";
 import type { Witness } from "../witness.ts";
 import type { Namespace } from "./endpoints.ts";
@@ -114,7 +114,7 @@ export const serve = (socket: WebSocket, name: string, namespace: Namespace, roo
   socket.on("close", () => left.abort());
   socket.on("error", () => undefined);
   socket.on("message", (data: Buffer) => {
-    const frame = fieldsOf(JSON.parse(data.toString("utf8")));
+    const frame = fieldsOf(jsonOf(data.toString("utf8")));
     if (scenario.silent === true) return;
     if (!known) return enter(frame);
     const { type } = frame;
