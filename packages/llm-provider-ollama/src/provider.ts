@@ -8,6 +8,7 @@ import {
   type Host,
   LlmError,
   type Provider,
+  type Pullable,
 } from "@enginehouse/llm-core";
 import type * as Wire from "@enginehouse/llm-wire";
 
@@ -44,10 +45,10 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
   }
 
   /** An iterator by hand: once the answer runs, each read goes straight to the wire. */
-  function answer(request: ChatRequest, options: CallOptions): AsyncIterator<EventBatch> {
+  function answer(request: ChatRequest, options: CallOptions): Pullable<EventBatch> {
     const { model } = request;
     const lacks = new Set<Errors.Lack>();
-    let inner: AsyncIterator<EventBatch> | undefined;
+    let inner: Pullable<EventBatch> | undefined;
     let decoder: Decode.ChatDecoder | undefined;
     let parts: Parts | undefined;
     let learning: Promise<void> | undefined;
@@ -115,11 +116,17 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       throw errors.withWindow(error, facts.contextOf(model, NOTHING).window);
     };
 
+    const next = (): Promise<IteratorResult<EventBatch>> => {
+      if (inner === undefined || decoder === undefined) return first();
+      if (decoder.fault !== undefined) return fail(inner, decoder.fault);
+      return plain ? inner.next() : inner.next().then(onBatch, onFault);
+    };
+
     return {
-      next() {
-        if (inner === undefined || decoder === undefined) return first();
-        if (decoder.fault !== undefined) return fail(inner, decoder.fault);
-        return plain ? inner.next() : inner.next().then(onBatch, onFault);
+      next,
+      pull(reader) {
+        if (plain && decoder?.fault === undefined && inner?.pull !== undefined) inner.pull(reader);
+        else next().then(reader.onRead, reader.onFault);
       },
       async return() {
         await inner?.return?.();
