@@ -4,7 +4,7 @@ import { type ChatEvent, type FinishEvent, generate } from "@enginehouse/llm-cor
 
 import type { Bench, Check } from "../check.ts";
 import type { ChatScript } from "../scenario.ts";
-import { answer, hello, readEvents, readFault, SOON, typesOf, within } from "./asking.ts";
+import { answer, can, hello, readEvents, readFault, SOON, typesOf, within } from "./asking.ts";
 
 const TEXT: ChatScript = { steps: [{ text: "Three little words." }] };
 
@@ -41,7 +41,12 @@ export const USAGE_CHECKS: readonly Check[] = [
     fix: "Take the backend's last counts as they are: no sum over pieces, no estimate from characters.",
     needs: { operations: ["chat"], wire: ["usage"] },
     async run(bench) {
-      const stand = await bench.start({ chats: [{ ...TEXT, usage: { input: 1_234, output: 567 } }] });
+      const script: ChatScript = {
+        ...TEXT,
+        usage: { input: 1_234, output: 567 },
+        usageEarly: can(bench, "usage-early"),
+      };
+      const stand = await bench.start({ chats: [script] });
       const { usage } = await within(SOON, generate(stand.provider, hello(stand.model)), "the answer");
       const { inputTokens, outputTokens } = usage;
       assert.equal(
