@@ -1,6 +1,6 @@
 import { LlmError } from "@enginehouse/llm-core";
 import { errorOfBody, faultOfError } from "@enginehouse/llm-openai-dialect";
-import type { Endpoint, FetchLike, WireInit } from "@enginehouse/llm-wire";
+import { type Endpoint, type FetchLike, readsOf, type WireInit } from "@enginehouse/llm-wire";
 
 import type { Connection, OpenaiSettings } from "./settings.ts";
 
@@ -51,30 +51,69 @@ function assertHeader(name: string, value: string | undefined): void {
   });
 }
 
-const ANSWER_LIMIT = 64 * 1024 * 1024;
-
 /** The same endpoint for a stream: a reply of another kind with status 200 is an error, a page, or an answer in one piece. */
 export function streamed(endpoint: Endpoint): Endpoint {
+  const { exchange, reportsConnect } = endpoint.fetch;
   const fetch = async (input: string | URL | Request, init?: WireInit): Promise<Response> => {
     const response = await endpoint.fetch(input, init);
-    const type = response.headers.get("content-type") ?? "";
-    if (!response.ok || !/json|html/i.test(type)) return response;
-    return onePiece(await response.text(), response);
+    return isStream(response) ? response : onePiece(readsOf(response), response.status);
   };
-  return { ...endpoint, fetch: Object.assign(fetch, { reportsConnect: endpoint.fetch.reportsConnect }) };
+  const swap: Exchange = async (url, sent, init) => {
+    const reply = await (exchange as Exchange)(url, sent, init);
+    if (isStream(reply)) return reply;
+    const { status, headers } = reply;
+    const whole = await onePiece(reply.reads(), status);
+    return { status, headers, reads: () => readsOf(whole) };
+  };
+  return {
+    ...endpoint,
+    headers: { ...endpoint.headers, ...connectionOfItsOwn(endpoint.baseUrl) },
+    fetch: Object.assign(fetch, { reportsConnect, exchange: exchange && swap }),
+  };
 }
 
-function onePiece(text: string, { status }: Response): Response {
-  if (text.length > ANSWER_LIMIT || !text.trimStart().startsWith("{")) {
-    const page = /^\s*</.test(text);
+type Exchange = NonNullable<FetchLike["exchange"]>;
+
+/** Errors go their usual way, and a server that does not name the kind of its reply means a stream. */
+const isStream = ({ status, headers }: { readonly status: number; readonly headers: Headers }): boolean =>
+  status < 200 || status > 299 || !/json|html/i.test(headers.get("content-type") ?? "");
+
+/**
+ * llama.cpp's server promises to keep a connection after a stream and closes it a moment later: a request that is sent
+ * in between is lost. A connection without TLS costs next to nothing, so a stream does not share one.
+ */
+function connectionOfItsOwn(baseUrl: string): Record<string, string> {
+  return URL.parse(baseUrl)?.protocol === "http:" ? { connection: "close" } : {};
+}
+
+const ANSWER_LIMIT = 64 * 1024 * 1024;
+
+async function onePiece(reads: AsyncIterator<Uint8Array>, status: number): Promise<Response> {
+  const text = await textOf(reads);
+  if (!text.trimStart().startsWith("{")) {
+    const page = text.trimStart().startsWith("<");
     throw new LlmError("invalid-response", `the server answered with ${page ? "a web page" : "no stream"}`, {
       status,
       phase: "request",
       hint: "is this the address of a model server? Most end in /v1",
     });
   }
-  const error = errorOfBody(text);
-  if (error !== undefined && !text.includes('"choices"'))
-    throw faultOfError(error, { operation: "chat", status });
+  const error = text.includes('"choices"') ? undefined : errorOfBody(text);
+  if (error !== undefined) throw faultOfError(error, { operation: "chat", status });
   return new Response(`data: ${text.replaceAll(/[\r\n]+/g, " ")}\n\ndata: [DONE]\n\n`);
+}
+
+async function textOf(reads: AsyncIterator<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for (let read = await reads.next(); read.done !== true; read = await reads.next()) {
+      text += decoder.decode(read.value, { stream: true });
+      if (text.length > ANSWER_LIMIT)
+        throw new LlmError("invalid-response", "the answer is too long to be one");
+    }
+  } finally {
+    await reads.return?.().catch(() => undefined);
+  }
+  return text + decoder.decode();
 }
