@@ -210,7 +210,9 @@ function createRecord(): Record {
     calls,
     text: () => text.join(""),
     add(batch: EventBatch): EventBatch {
-      for (const event of batch) {
+      // By index: it runs for every token, and mostly before the engine has optimised it.
+      for (let index = 0; index < batch.length; index += 1) {
+        const event = batch[index] as ChatEvent;
         const { type } = event;
         if (began === (type === "start")) throw outOfOrder(type);
         began = true;
@@ -222,7 +224,7 @@ function createRecord(): Record {
           record.started = true;
           record.finish = event;
           usage = event.usage;
-          return event === batch.at(-1) ? batch : batch.slice(0, batch.indexOf(event) + 1);
+          return index === batch.length - 1 ? batch : batch.slice(0, index + 1);
         }
         if (type !== "start" && type !== "status") record.started = true;
       }

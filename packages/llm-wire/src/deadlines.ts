@@ -29,7 +29,10 @@ const SAYS: Record<Stage | "total", string> = {
   total: "the call was not finished",
 };
 
-/** Starts the connect clock and the total clock. One timer serves all: a read costs two assignments. */
+/**
+ * Starts the connect clock and the total clock. One timer serves all. A read sets flags and never looks at the clock,
+ * which would be dear for every token: a silence counts from when the timer notices it, a tenth of `idle` late at most.
+ */
 export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): Deadlines {
   const limits = { ...DEFAULT_TIMEOUTS, ...given(timeouts) };
   const controller = new AbortController();
@@ -43,6 +46,11 @@ export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): D
   let armedFor = Number.POSITIVE_INFINITY;
   let fault: LlmError | undefined;
   let ended = false;
+  let heard = false;
+  /** The reader waits for the next sign of life. */
+  let silent = false;
+  /** The timer that is set will notice a silence in time. */
+  let watched = false;
 
   const pass = (which: Stage | "total"): void => {
     fault = new LlmError("timeout", `${SAYS[which]} within ${seconds(limits[which])}`, {
@@ -55,13 +63,15 @@ export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): D
   const check = (): void => {
     timer = undefined;
     armedFor = Number.POSITIVE_INFINITY;
+    if (silent) due = Math.min(due, now() + limits.idle);
     if (now() >= lastOfAll) pass("total");
     else if (now() >= due) pass(stage);
     else arm();
   };
 
   const arm = (): void => {
-    const next = Math.min(due, lastOfAll);
+    watched = silent;
+    const next = Math.min(due, lastOfAll, silent ? now() + limits.idle / 10 : due);
     if (next === Number.POSITIVE_INFINITY || next >= armedFor) return;
     clearTimeout(timer);
     armedFor = next;
@@ -79,15 +89,21 @@ export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): D
   signal?.addEventListener("abort", follow, { once: true });
   if (signal?.aborted === true) follow();
   arm();
-  let heard = false;
 
   return {
     signal: controller.signal,
     connected: () => set("firstEvent", started + limits.firstEvent),
-    waiting: () =>
-      heard ? set("idle", now() + limits.idle) : set("firstEvent", started + limits.firstEvent),
+    waiting() {
+      if (!heard) return set("firstEvent", started + limits.firstEvent);
+      silent = true;
+      if (watched || ended) return;
+      due = now() + limits.idle;
+      arm();
+    },
     arrived() {
       heard = true;
+      stage = "idle";
+      silent = false;
       due = Number.POSITIVE_INFINITY;
     },
     get fault() {

@@ -250,6 +250,23 @@ describe("deadlines", () => {
     expect(phaseAfter((one) => (heard(one), vi.advanceTimersByTime(1_001)), { total: 1_000 })).toBe("stream");
     expect(phaseAfter(() => vi.advanceTimersByTime(1), { connect: 0 })).toBe("connect");
   });
+
+  test("a silence is counted from its own beginning, and noticed a tenth late at most", () => {
+    vi.useFakeTimers();
+    const afterSecondSilence = (ms: number): unknown => {
+      const deadlines = startDeadlines({ idle: 1_000 });
+      deadlines.connected();
+      for (const pause of [10, 950, 950, ms]) {
+        deadlines.waiting();
+        vi.advanceTimersByTime(pause);
+        if (pause !== ms) deadlines.arrived();
+      }
+      deadlines.end();
+      return deadlines.fault?.phase;
+    };
+    expect(afterSecondSilence(999)).toBeUndefined();
+    expect(afterSecondSilence(1_101)).toBe("stream");
+  });
 });
 
 test("what a server cannot do at all is not worth another try", () => {
