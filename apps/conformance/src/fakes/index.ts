@@ -2,6 +2,8 @@ export { httpFake } from "./http-fake.ts";
 export type { Exchange, HttpWire, RequestHead } from "./http-fake.ts";
 export { eventStream, ndjson } from "./framing.ts";
 export type { Framing, Piece, PieceWriter } from "./framing.ts";
+export { inProcessFake } from "./in-process.ts";
+export type { InProcess, TokenPiece, TokenSource } from "./in-process.ts";
 export { lmstudioFake } from "./lmstudio/index.ts";
 export { createOllamaFake, ollamaFake, ollamaFake013, ollamaFakeNative } from "./ollama/index.ts";
 export type { OllamaKind } from "./ollama/index.ts";

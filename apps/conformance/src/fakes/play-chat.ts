@@ -163,8 +163,8 @@ interface Told {
   endsInWord: boolean;
 }
 
-/** Keeps what has been told of one answer. */
-const createTold = (room = Infinity) => {
+/** Keeps what has been told of one answer, and what still fits. */
+export const createTold = (room = Infinity) => {
   const calls: WholeCall[] = [];
   const text: Told = { parts: [], endsInWord: false };
   const reasoning: Told = { parts: [], endsInWord: false };
