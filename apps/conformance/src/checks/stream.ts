@@ -107,7 +107,7 @@ export const STREAM_CHECKS: readonly Check[] = [
         const [, kind, step] = /^(text|reasoning|tool-input)-(start|end)$/.exec(event.type) ?? [];
         if (event.type === "finish")
           assert.ok(
-            [...open].length === 0,
+            open.size === 0,
             `still open at the finish: ${[...open].join(", ")}; ${typesOf(events)}`,
           );
         if (kind === undefined || !("id" in event)) continue;

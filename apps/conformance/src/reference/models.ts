@@ -12,8 +12,8 @@ import {
 
 import { defined } from "./encode.ts";
 import type { Parts } from "./parts.ts";
-import { finalFault, type Wire } from "./provider.ts";
 import type { ReferenceSettings } from "./settings.ts";
+import { finalFault, type Wire } from "./wire-call.ts";
 import type { PlainModel } from "./wire.ts";
 
 type Models = Required<Omit<Provider, "name" | "stream" | "close">>;

@@ -70,7 +70,8 @@ export default defineProvider({
 /** Writes the package into a folder that is gone with the process, and tells where its package.json is. */
 export function writePackage({ content, files }: ReferencePackage = REFERENCE_PACKAGE): URL {
   const folder = mkdtempSync(join(tmpdir(), "llm-provider-reference-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  if (folders.size === 0) process.once("exit", removeAll);
+  folders.add(folder);
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -81,4 +82,10 @@ export function writePackage({ content, files }: ReferencePackage = REFERENCE_PA
   mkdirSync(join(folder, "node_modules", "@enginehouse"), { recursive: true });
   symlinkSync(core, join(folder, "node_modules", "@enginehouse", "llm-core"), "junction");
   return pathToFileURL(join(folder, "package.json"));
+}
+
+const folders = new Set<string>();
+
+function removeAll(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }

@@ -19,20 +19,8 @@ import { unknownKeywords } from "./json-schema.ts";
 import { createModels } from "./models.ts";
 import { type Parts, PARTS } from "./parts.ts";
 import type { ReferenceSettings } from "./settings.ts";
+import { finalFault, type Wire } from "./wire-call.ts";
 import type { PlainLine } from "./wire.ts";
-
-/** One call on the wire, for all operations. */
-export interface Wire {
-  /** A request whose reply is JSON. */
-  json(method: string, path: string, body: unknown, options: CallOptions | undefined): Promise<unknown>;
-  /** A request whose reply comes in lines, an array for each read. */
-  lines(
-    path: string,
-    body: unknown,
-    clock: Clock,
-    told: { begun: boolean },
-  ): AsyncGenerator<readonly PlainLine[]>;
-}
 
 /** A provider for the plain wire: it keeps every promise, with no library but the core. */
 export function createReference(
@@ -159,13 +147,6 @@ async function textOf(reply: IncomingMessage, clock: Clock): Promise<string> {
   let text = "";
   for await (const bytes of reads(reply, clock)) text += decoder.decode(bytes, { stream: true });
   return text + decoder.decode();
-}
-
-/** The deadline's own error, the caller's own reason, or what the fault is called. */
-export function finalFault(error: unknown, clock: Clock, parts: Parts, begun: boolean): unknown {
-  if (clock.fault !== undefined) return clock.fault;
-  if (clock.signal.aborted) return clock.signal.reason;
-  return parts.transportFault(error, begun);
 }
 
 /** What had arrived goes with the error. */
