@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { describe, expect, test } from "vitest";
 
-import { type Check, runChecks } from "../../src/index.ts";
+import { type Check, runChecks, WIRE_ABILITIES } from "../../src/index.ts";
 import { asks, check, smallSubject } from "./small.ts";
 
 const date = new Date("2026-11-21T12:00:00Z");
@@ -56,7 +56,7 @@ describe("a run", () => {
     const report = await runChecks(smallSubject(), { checks, date });
     expect(report.results[0]).toMatchObject({
       verdict: "skipped",
-      reason: 'small has no "usage" (the backend tells token counts): it never counts',
+      reason: `small has no "usage" (${WIRE_ABILITIES.usage}): it never counts`,
     });
     expect(report.totals).toMatchObject({ passed: 1, skipped: 1 });
   });
