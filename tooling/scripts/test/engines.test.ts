@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -8,12 +16,13 @@ import {
   findModel,
   folderOf,
   isMissing,
+  portableFolderOf,
   wheels,
 } from "@enginehouse/vitest-preset/live";
 import type { Wheel } from "@enginehouse/vitest-preset/live";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { provide, unsuited } from "../engines.mjs";
+import { makePortable, provide, unsuited } from "../engines.mjs";
 
 let folder = "";
 
@@ -103,5 +112,55 @@ describe("providing an engine", () => {
       throw new Error("the download of house-test-wheel==1.0.0 went wrong: connection reset");
     };
     await expect(provide(wheel, { download, log })).rejects.toThrow("went wrong");
+  });
+});
+
+describe("a program compiled for another processor", () => {
+  const wheel: Wheel = {
+    package: "house-test-arithmetic",
+    version: "1.0.0",
+    sha256: "0".repeat(64),
+    megabytes: 1,
+    provides: "thing",
+    inside: "bin/thing",
+    executable: true,
+    arithmetic: { needs: "avx_vnni", library: "libggml-cpu.so.0" },
+  };
+  const kernels = (): string => {
+    const file = join(folder, "kernels.so");
+    writeFileSync(file, "for every processor");
+    return file;
+  };
+
+  beforeEach(() => {
+    const bin = join(folderOf(wheel), "bin");
+    mkdirSync(bin, { recursive: true });
+    for (const name of ["thing", "libggml-cpu.so.0", "libggml-base.so", "libggml-base.so.0"]) {
+      writeFileSync(join(bin, name), name);
+    }
+  });
+
+  afterEach(() => {
+    for (const place of [folderOf(wheel), portableFolderOf(wheel)])
+      rmSync(place, { recursive: true, force: true });
+  });
+
+  test("stays as it is where the processor has what it wants", () => {
+    expect(makePortable(wheel, new Set(["avx2", "avx_vnni"]), kernels())).toBeUndefined();
+    expect(existsSync(portableFolderOf(wheel))).toBe(false);
+  });
+
+  test("gets arithmetic for any processor otherwise, in a folder of its own", () => {
+    expect(makePortable(wheel, new Set(["avx2"]), kernels())).toBeUndefined();
+    const bin = join(portableFolderOf(wheel), "bin");
+    expect(readFileSync(join(bin, "libggml-cpu.so.0"), "utf8")).toBe("for every processor");
+    expect(readFileSync(join(bin, "libggml-base.so"), "utf8")).toBe("libggml-base.so.0");
+    expect(readFileSync(join(folderOf(wheel), "bin/libggml-cpu.so.0"), "utf8")).toBe("libggml-cpu.so.0");
+  });
+
+  test("is told to be no use where nothing fits", () => {
+    expect(makePortable(wheel, new Set(["sse4_2"]), kernels())).toMatch(/has not even avx2/);
+    const none = join(folder, "none.so");
+    expect(makePortable(wheel, new Set(["avx2"]), none)).toMatch(/node-llama-cpp is not installed/);
   });
 });
