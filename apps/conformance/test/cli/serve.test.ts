@@ -7,19 +7,25 @@ async function started(args: readonly string[]) {
   let written = "";
   let told = "";
   const leave = new AbortController();
-  const address = Promise.withResolvers<string>();
-  const stdout = {
-    write(text: string) {
+  const stderr = { write: (text: string) => ((told += text), true) };
+  let ended: Promise<unknown> = Promise.resolve();
+  const address = await new Promise<string>((resolve, reject) => {
+    const write = (text: string) => {
       written += text;
       const found = /http:\/\/[\d.:]+/.exec(written)?.[0];
-      if (found !== undefined) address.resolve(found);
+      if (found !== undefined) resolve(found);
       return true;
-    },
-  };
-  const stderr = { write: (text: string) => ((told += text), true) };
-  const ended = main(["serve", ...args], { stdout, stderr, env: {}, folder: ".", until: leave.signal });
-  void ended.then(() => address.reject(new Error(told)));
-  return { address: await address.promise, said: () => written, leave, ended };
+    };
+    ended = main(["serve", ...args], {
+      stdout: { write },
+      stderr,
+      env: {},
+      folder: ".",
+      until: leave.signal,
+    });
+    void ended.then(() => reject(new Error(told)));
+  });
+  return { address, said: () => written, leave, ended };
 }
 
 test("`serve` answers in the plain protocol, tells what it was asked, and ends", async () => {
