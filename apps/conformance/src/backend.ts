@@ -24,6 +24,7 @@ export const WIRE_ABILITIES = {
   auth: "requests carry a key",
   version: "the backend tells its version",
   text: "an answer can have any text",
+  "form-text": "an answer can have any text also where the request asks for a form",
   "slow-text": "an answer can take its time between two pieces",
   unicode: "an answer can have any character",
   counts: "the backend tells how many tokens a prompt has",
