@@ -194,7 +194,7 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
     async run(bench) {
       for (const wish of richWishes(bench)) {
         const stand = await replying(bench);
-        await plainAnswer(stand, frozen(requestFor(stand, wish)));
+        await plainAnswer(stand, frozen(structuredClone(requestFor(stand, wish))));
       }
       if (!bench.manifest.operations.includes("embed")) return;
       const { provider, backend } = await bench.start();

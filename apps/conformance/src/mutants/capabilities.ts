@@ -2,7 +2,7 @@ import type { JsonObject, Provider } from "@enginehouse/llm-core";
 
 import { REFERENCE_PACKAGE } from "../reference/package.ts";
 import { PARTS } from "../reference/parts.ts";
-import { events, inside, listOf, mutant, outside, part, sent } from "./making.ts";
+import { events, inside, listOf, mutant, outside, part, sent, textIn } from "./making.ts";
 import type { Mutant } from "./mutant.ts";
 
 export const CAPABILITY_MUTANTS: readonly Mutant[] = [
@@ -10,7 +10,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     "M21",
     "joins the stop texts",
     options(({ stop, ...rest }) => (Array.isArray(stop) ? { ...rest, stop: stop.join(" ") } : rest)),
-    {},
+    { K02: /stop was asked for and dropped/, K06: /stop .* reached the backend as "END/ },
   ),
   mutant(
     "M32",
@@ -24,13 +24,19 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
         return stream(request, given);
       },
     })),
-    {},
+    {
+      K04: /the request was/,
+      K05: /object is not extensible/,
+      K10: /what stream was given has changed/,
+      R07: /what stream was given has changed/,
+      T09: /what stream was given has changed/,
+    },
   ),
   mutant(
     "M35",
     "has a method that no manifest declares",
     outside(() => ({ chat: () => undefined }) as Partial<Provider>),
-    {},
+    { K01: /not of the contract: chat/ },
   ),
   mutant(
     "M211",
@@ -40,13 +46,13 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
         return provider;
       },
     },
-    {},
+    { E12: /no rerank/, K01: /declared, and not there: rerank/ },
   ),
   mutant(
     "M212",
     "drops an option in silence",
     options(({ topK: _, ...rest }) => rest),
-    {},
+    { K02: /topK was asked for and dropped/, K06: /topK 11 reached the backend as "nothing"/ },
   ),
   mutant(
     "M213",
@@ -55,7 +61,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
       (body, { providerOptions = {} }) =>
         Object.assign({}, body, ...Object.values(providerOptions)) as JsonObject,
     ),
-    {},
+    { K03: /options of another provider changed the request/ },
   ),
   mutant(
     "M214",
@@ -66,7 +72,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
         return stream(request, given);
       },
     })),
-    {},
+    { K05: /Cannot assign to read only property/ },
   ),
   mutant(
     "M215",
@@ -74,14 +80,16 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
     options(({ temperature, ...rest }) =>
       temperature === 0 || temperature === undefined ? rest : { ...rest, temperature },
     ),
-    {},
+    { K06: /temperature 0 reached the backend as "nothing"/ },
   ),
-  mutant("M216", "lets as many calls run as come", part({ createPlaces: () => PARTS.createPlaces(100) }), {}),
+  mutant("M216", "lets as many calls run as come", part({ createPlaces: () => PARTS.createPlaces(100) }), {
+    K07: /the backend saw 5 generations at once/,
+  }),
   mutant(
     "M217",
     "lets one call run at a time",
-    part({ createPlaces: (count) => PARTS.createPlaces(Math.min(count, 1)) }),
-    {},
+    part({ createPlaces: (count) => PARTS.createPlaces(count === Number.POSITIVE_INFINITY ? count : 1) }),
+    { K07: /the backend never saw two/ },
   ),
   mutant(
     "M218",
@@ -98,7 +106,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
         },
       },
     },
-    {},
+    { K08: /expected unsupported, seen an answer/, P03: /the manifest's json-schema, reasoning, tools/ },
   ),
   mutant(
     "M219",
@@ -107,7 +115,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
       ...body,
       messages: listOf(body["messages"]).map(({ images: _, ...message }) => message),
     })),
-    {},
+    { K08: /vision is declared;/, K09: /one image was sent; the backend saw 0/ },
   ),
   mutant(
     "M220",
@@ -116,16 +124,16 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
       ...body,
       messages: listOf(body["messages"]).map((message) => ({
         ...message,
-        text: String(message["text"]).trim(),
+        text: textIn(message["text"]).trim(),
       })),
     })),
-    {},
+    { K10: /the backend saw \[\["system","Indent by two\."\]/ },
   ),
   mutant(
     "M221",
     "answers in the name of another model",
     events(() => (event) => [event.type === "start" ? { ...event, model: "default" } : event]),
-    {},
+    { K11: /the answer says it is from default/, L03: /the answer says it is from default/ },
   ),
 ];
 

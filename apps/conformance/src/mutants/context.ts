@@ -19,13 +19,18 @@ export const CONTEXT_MUTANTS: readonly Mutant[] = [
     sent(({ overflow, ...body }, request) =>
       request.overflow === "drop-oldest" ? body : { ...body, overflow },
     ),
-    {},
+    { X03: /no warning has the code dropped/, X08: /expected context-overflow, seen an answer/ },
   ),
   mutant(
     "M101",
     "does not ask the backend to refuse what does not fit",
     sent(({ overflow: _, ...body }) => body),
-    {},
+    {
+      X01: /expected context-overflow, seen an answer/,
+      X03: /no warning has the code dropped/,
+      X06: /in a window of 128 ended with stop/,
+      X08: /expected context-overflow, seen an answer/,
+    },
   ),
   mutant(
     "M102",
@@ -55,7 +60,7 @@ export const CONTEXT_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { X03: /a turn was cut in two/ },
   ),
   mutant(
     "M103",
@@ -71,19 +76,19 @@ export const CONTEXT_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { X08: /expected context-overflow, seen an answer/ },
   ),
   mutant(
     "M104",
     "sends no window with a chat",
     sent(({ window: _, ...body }) => body),
-    {},
+    { X04: /the chat asked the backend for none/ },
   ),
   mutant(
     "M105",
     "sends the same window with every chat, whatever the model was loaded with",
     part({ encodeChat: (request, settings) => encodeChat(request, { ...settings, contextWindow: 1_024 }) }),
-    {},
+    { L24: /loaded twice/, X04: /the chat asked the backend for 1024/ },
   ),
   mutant(
     "M106",
@@ -95,7 +100,7 @@ export const CONTEXT_MUTANTS: readonly Mutant[] = [
           options,
         ),
     })),
-    {},
+    { X05: /expected input-too-long, seen no error/ },
   ),
   mutant(
     "M107",
@@ -105,6 +110,6 @@ export const CONTEXT_MUTANTS: readonly Mutant[] = [
         tokens: Math.ceil(JSON.stringify([messages, texts]).length / 4),
       }),
     })),
-    {},
+    { X09: /countTokens says \d+, the backend counted/ },
   ),
 ];

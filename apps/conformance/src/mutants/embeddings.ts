@@ -27,7 +27,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         return { model, vectors, usage: { inputTokens } };
       },
     })),
-    {},
+    { E01: /the vector of text \d+ stands at/ },
   ),
   mutant(
     "M23",
@@ -35,7 +35,12 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
     outside(({ embed }) => ({
       embed: async (...given) => vectorsOf(await embed(...given), (vector) => vector.with(0, Number.NaN)),
     })),
-    {},
+    {
+      E01: /the vector of text \d+ stands at/,
+      E03: /vector 0 holds \["NaN"/,
+      E08: /twice in one list, the text has two vectors/,
+      E13: /seen \["NaN"/,
+    },
   ),
   mutant(
     "M49",
@@ -44,7 +49,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
       embed: (request, options) =>
         embed({ ...request, texts: request.texts.filter((text) => text !== "") }, options),
     })),
-    {},
+    { E06: /gave 0 vectors/ },
   ),
   mutant(
     "M161",
@@ -52,7 +57,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
     outside(({ embed }) => ({
       embed: (request, options) => embed({ ...request, texts: [...new Set(request.texts)] }, options),
     })),
-    {},
+    { E02: /5 texts gave 4 vectors/, E08: /twice in one list, the text has two vectors/ },
   ),
   mutant(
     "M162",
@@ -64,7 +69,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         return new LlmError("invalid-request", "the backend refused the request", { status: fault.status });
       },
     }),
-    {},
+    { E04: /the error does not say so/ },
   ),
   mutant(
     "M163",
@@ -76,7 +81,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         return { ...response, vectors: [] };
       },
     })),
-    {},
+    { E05: /no texts led to 1 request/ },
   ),
   mutant(
     "M164",
@@ -87,7 +92,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         return { ...response, usage: { inputTokens: usage.inputTokens ?? 0 } };
       },
     })),
-    {},
+    { E07: /the backend told no count; seen 0/ },
   ),
   mutant(
     "M165",
@@ -98,7 +103,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
           vector.map((_, at) => vector.at((at + index) % vector.length) ?? 0),
         ),
     })),
-    {},
+    { E01: /the vector of text \d+ stands at/, E08: /twice in one list, the text has two vectors/ },
   ),
   mutant(
     "M166",
@@ -107,7 +112,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
       embed: (request, options) =>
         embed({ ...request, texts: request.texts.map((text) => text.trim()) }, options),
     })),
-    {},
+    { E09: /reached the backend as "When/ },
   ),
   mutant(
     "M167",
@@ -119,7 +124,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
           options,
         ),
     })),
-    {},
+    { E07: /the backend counted 28 tokens; seen 33/, E09: /reached the backend as "text:/ },
   ),
   mutant(
     "M168",
@@ -134,7 +139,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         return PARTS.readVectors(whole, count);
       },
     }),
-    {},
+    { E10: /is missing: expected invalid-response, seen no error/ },
   ),
   mutant(
     "M169",
@@ -149,7 +154,7 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { E11: /answered with 429: expected rate-limited, seen provider-internal/ },
   ),
   mutant(
     "M170",
@@ -160,13 +165,13 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
         return { ...response, scores: scores.toSorted((one, other) => other - one) };
       },
     })),
-    {},
+    { E12: /the document that answers must score higher|scores do not follow/ },
   ),
   mutant(
     "M171",
     "hands vectors out as long as they came",
     part({ readVectors: (told) => (told as number[][]).map((vector) => Float32Array.from(vector)) }),
-    {},
+    { E10: /is nan: expected invalid-response, seen no error/, E13: /seen \["12\.000"/ },
   ),
 ];
 

@@ -24,30 +24,36 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { L06: /the fraction fell from/ },
   ),
   mutant(
     "M25",
     "fetches a model that a chat asks for and that is not there",
     inside(({ stream, pullModel }) => ({
       async *stream(request, options) {
+        let began = false;
         try {
-          for await (const event of stream(request, options)) if (event.type !== "start") yield event;
+          for await (const event of stream(request, options)) {
+            began = true;
+            yield event;
+          }
         } catch (error) {
           if (!isCode(error, "model-not-found")) throw error;
-          for await (const progress of pullModel({ model: request.model }, options))
+          for await (const progress of pullModel({ model: request.model }, options)) {
             if (progress.status === "done") break;
-          yield* stream(request, options);
+          }
+          for await (const event of stream(request, options))
+            if (!began || event.type !== "start") yield event;
         }
       },
     })),
-    {},
+    { L05: /expected model-not-found or model-not-installed, seen an answer/ },
   ),
   mutant(
     "M26",
     "sends the time to keep a model with loads only",
     sent(({ keepAliveMs: _, ...body }) => body),
-    {},
+    { K02: /keepAlive was asked for and dropped/, L12: /chat with keepAlive 90000: the backend saw none/ },
   ),
   mutant(
     "M27",
@@ -59,23 +65,38 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         throw new LlmError("unavailable", told.message ?? "the backend is down");
       },
     })),
-    {},
+    { L01: /health rejected/, L02: /health rejected/, L17: /health rejected/ },
   ),
-  mutant("M28", "leaves a timer after close", entry("leaves-a-timer"), {}),
-  mutant("M181", "leaves a child process after close", entry("leaves-a-child"), {}),
-  mutant("M182", "leaves something that ends by itself, later", entry("lingers"), {}),
+  mutant("M28", "leaves a timer after close", entry("leaves-a-timer"), {
+    L14: /after close\(\): Timeout/,
+    L15: /what keeps it: Timeout/,
+  }),
+  mutant("M181", "leaves a child process after close", entry("leaves-a-child"), {
+    L14: /after close\(\): ProcessWrap/,
+    L15: /what keeps it: ProcessWrap/,
+  }),
+  mutant("M182", "leaves something that ends by itself, later", entry("lingers"), {
+    L14: /after close\(\): Timeout/,
+  }),
   mutant(
     "M50",
     "stops the backend before it lets go of running calls",
-    outside(({ unloadModel, loadedModels, close }) => {
+    outside(({ stream, unloadModel, close }) => {
+      const used = new Set<string>();
       let closing: Promise<void> | undefined;
       const stop = async (): Promise<void> => {
-        for (const { id } of await loadedModels().catch(() => [])) await unloadModel(id);
+        await Promise.allSettled([...used].map((model) => unloadModel(model)));
         return close();
       };
-      return { close: () => (closing ??= stop()) };
+      return {
+        stream(request, options) {
+          used.add(request.model);
+          return stream(request, options);
+        },
+        close: () => (closing ??= stop()),
+      };
     }),
-    {},
+    { L13: /close\(\) sent POST \/unload .* before it let go of the running chat/ },
   ),
   mutant(
     "M183",
@@ -86,7 +107,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         return told;
       },
     })),
-    {},
+    { L02: /the backend tells version 9\.8\.7/ },
   ),
   mutant(
     "M184",
@@ -97,13 +118,13 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         return told;
       },
     })),
-    {},
+    { L02: /no hint says what to do/ },
   ),
   mutant(
     "M185",
     "says that a backend is well because it is there",
     outside(({ health }) => ({ health: async (options) => ({ ...(await health(options)), status: "ok" }) })),
-    {},
+    { L01: /nothing listens at/, L17: /health says ok/ },
   ),
   mutant(
     "M186",
@@ -115,7 +136,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         return told;
       },
     })),
-    {},
+    { L17: /health had not answered/ },
   ),
   mutant(
     "M187",
@@ -124,7 +145,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
       listModels: async (options) =>
         (await listModels(options)).map((model) => ({ ...model, id: `Model ${model.id}` })),
     })),
-    {},
+    { L03: /listed: \["Model kit-chat"/ },
   ),
   mutant(
     "M188",
@@ -139,7 +160,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { L04: /expected model-not-found, seen no error/ },
   ),
   mutant(
     "M189",
@@ -147,7 +168,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
     outside(({ describeModel }) => ({
       describeModel: async (...given) => ({ ...(await describeModel(...given)), contextWindow: 4_096 }),
     })),
-    {},
+    { L18: /the backend's contextWindow is 2048; told: 4096/ },
   ),
   mutant(
     "M190",
@@ -162,15 +183,20 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { L07: /seen no error but/ },
   ),
-  mutant("M191", "goes on with a download that everybody has left", part({ createSharing: kept }), {}),
-  mutant("M192", "fetches a model once for each who asks", part({ createSharing: alone }), {}),
+  mutant("M191", "goes on with a download that everybody has left", part({ createSharing: kept }), {
+    A11: /the pull to be stopped at the backend/,
+    L08: /the pull's connection to be closed by the client/,
+  }),
+  mutant("M192", "fetches a model once for each who asks", part({ createSharing: alone }), {
+    L09: /three pulls at once led to 3 requests/,
+  }),
   mutant(
     "M193",
     "stops a download as soon as one of those who wait leaves",
     part({ createSharing: brittle }),
-    {},
+    { L22: /the pull failed with/ },
   ),
   mutant(
     "M194",
@@ -180,7 +206,11 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         for await (const progress of pullModel(...given)) if (progress.status === "done") yield progress;
       },
     })),
-    {},
+    {
+      A11: /the first progress of the download/,
+      L06: /between begin and end nothing was told/,
+      L08: /the pull's connection to be closed by the client/,
+    },
   ),
   mutant(
     "M195",
@@ -191,7 +221,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         return fault.code === "disk-full" ? new LlmError("provider-internal", message) : fault;
       },
     }),
-    {},
+    { L19: /expected disk-full, seen provider-internal/ },
   ),
   mutant(
     "M196",
@@ -202,13 +232,13 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         return fault.code === "model-not-found" ? new LlmError("provider-internal", message) : fault;
       },
     }),
-    {},
+    { L20: /expected model-not-found, seen provider-internal/ },
   ),
   mutant(
     "M197",
     "takes a repeated figure for progress",
     inside(({ pullModel }) => ({ pullModel: (request, { signal } = {}) => pullModel(request, { signal }) })),
-    {},
+    { L21: /repeats one figure/ },
   ),
   mutant(
     "M198",
@@ -219,7 +249,7 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         contextWindow: request.contextWindow,
       }),
     })),
-    {},
+    { L10: /the backend loaded 512; the first load says 1024/ },
   ),
   mutant(
     "M199",
@@ -234,24 +264,24 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         loadedModels: async () => [...loaded].map((id) => ({ id })),
       };
     }),
-    {},
+    { L11: /was unloaded; loadedModels: \["kit-chat"\]/ },
   ),
   mutant(
     "M200",
     "unloads nothing",
     outside(() => ({ unloadModel: async () => undefined })),
-    {},
+    { L11: /was unloaded; loadedModels: \["kit-chat"\]/ },
   ),
   mutant(
-    "M201",
+    "M108",
     "takes a time of 0 for none",
     sent(({ keepAliveMs, ...body }) =>
       keepAliveMs === 0 ? body : { ...body, ...(keepAliveMs !== undefined && { keepAliveMs }) },
     ),
-    {},
+    { L12: /chat with keepAlive 0: the backend saw none/ },
   ),
   mutant(
-    "M202",
+    "M109",
     "takes want of memory for a broken file",
     outside(({ loadModel }) => ({
       async loadModel(...given) {
@@ -263,15 +293,15 @@ export const LIFECYCLE_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { L16: /expected out-of-memory, seen model-load-failed/ },
   ),
   mutant(
-    "M203",
+    "M110",
     "deletes what is not there",
     outside(({ deleteModel }) => ({
       deleteModel: (...given) => deleteModel(...given).catch(() => undefined),
     })),
-    {},
+    { L23: /expected model-not-found, seen no error/ },
   ),
 ];
 

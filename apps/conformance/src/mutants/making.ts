@@ -71,3 +71,6 @@ export const isCode = (error: unknown, code: LlmError["code"]): error is LlmErro
 
 /** The fields of a message, a tool or a list of options, as the wire has them. */
 export const listOf = (value: unknown): readonly JsonObject[] => (value ?? []) as readonly JsonObject[];
+
+/** A field that is a text, or nothing. */
+export const textIn = (field: unknown): string => (typeof field === "string" ? field : "");

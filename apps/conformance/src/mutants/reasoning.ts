@@ -1,5 +1,5 @@
 import { createThoughts } from "../reference/thoughts.ts";
-import { events, listOf, mutant, part, sent } from "./making.ts";
+import { events, listOf, mutant, part, sent, textIn } from "./making.ts";
 import type { Mutant } from "./mutant.ts";
 
 export const REASONING_MUTANTS: readonly Mutant[] = [
@@ -7,7 +7,11 @@ export const REASONING_MUTANTS: readonly Mutant[] = [
     "M18",
     "drops thoughts",
     events(() => (event) => (event.type.startsWith("reasoning") ? [] : [event])),
-    {},
+    {
+      R01: /seen \{"reasoning":""/,
+      R02: /in pieces of 1; seen \{"reasoning":""/,
+      R05: /the backend only thought, up to its limit/,
+    },
   ),
   mutant(
     "M19",
@@ -26,13 +30,13 @@ export const REASONING_MUTANTS: readonly Mutant[] = [
         end: () => [],
       }),
     }),
-    {},
+    { R02: /in pieces of 1; seen \{"reasoning":""/ },
   ),
   mutant(
     "M151",
     "leaves the wish for no thinking out",
     sent(({ think, ...body }) => (think === undefined || think === "none" ? body : { ...body, think })),
-    {},
+    { R03: /reasoning none was asked for; the backend saw "nothing of it"/ },
   ),
   mutant(
     "M152",
@@ -45,7 +49,7 @@ export const REASONING_MUTANTS: readonly Mutant[] = [
         return { add: (text) => clean(thoughts.add(text)), end: () => clean(thoughts.end()) };
       },
     }),
-    {},
+    { R04: /seen "Write  before/ },
   ),
   mutant(
     "M153",
@@ -66,7 +70,7 @@ export const REASONING_MUTANTS: readonly Mutant[] = [
         ];
       };
     }),
-    {},
+    { R05: /the backend only thought, up to its limit/ },
   ),
   mutant(
     "M154",
@@ -75,7 +79,7 @@ export const REASONING_MUTANTS: readonly Mutant[] = [
       ...body,
       ...(body["think"] !== undefined && body["think"] !== "none" && { think: "medium" }),
     })),
-    {},
+    { R06: /reasoning low was asked for; the backend saw "medium"/ },
   ),
   mutant(
     "M155",
@@ -84,9 +88,9 @@ export const REASONING_MUTANTS: readonly Mutant[] = [
       ...body,
       messages: listOf(body["messages"]).map(({ reasoning, text, ...message }) => ({
         ...message,
-        text: `${String(reasoning ?? "")}${String(text)}`,
+        text: textIn(reasoning) + textIn(text),
       })),
     })),
-    {},
+    { R07: /the backend saw .*Blue\.Blue\.|the backend saw .*one\.Blue\./ },
   ),
 ];

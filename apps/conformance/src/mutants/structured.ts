@@ -10,7 +10,7 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
     "M131",
     "asks for any JSON in place of the schema",
     sent((body) => (body["schema"] === undefined ? body : { ...body, schema: true })),
-    {},
+    { J01: /of the schema is missing: all of it/ },
   ),
   mutant(
     "M132",
@@ -26,7 +26,7 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
         return [];
       };
     }),
-    {},
+    { J02: /the backend wrote .*; seen "\{/, J06: /the model wrote/, J09: /the backend wrote/ },
   ),
   mutant(
     "M133",
@@ -40,7 +40,12 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
         }
       },
     }),
-    {},
+    {
+      J03: /expected output-invalid, seen provider-internal/,
+      J04: /expected output-invalid, seen provider-internal/,
+      J05: /expected output-invalid, seen provider-internal/,
+      J08: /expected output-invalid, seen provider-internal/,
+    },
   ),
   mutant(
     "M134",
@@ -56,7 +61,12 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    {
+      J03: /the error keeps "nothing"/,
+      J04: /the error keeps "nothing"/,
+      J05: /the error keeps "nothing"/,
+      J08: /the error keeps "nothing"/,
+    },
   ),
   mutant(
     "M135",
@@ -73,7 +83,7 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
         return [];
       };
     }),
-    {},
+    { J04: /expected output-invalid, seen an answer/, J08: /expected output-invalid, seen an answer/ },
   ),
   mutant(
     "M136",
@@ -81,7 +91,7 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
     part({
       checkOutput: (request, text, { raw }) => PARTS.checkOutput(request, text, { unified: "stop", raw }),
     }),
-    {},
+    { J05: /the output was cut by the limit; the error says/ },
   ),
   mutant(
     "M137",
@@ -91,7 +101,7 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
         throw new LlmError("output-invalid", "the output is not JSON");
       return [event];
     }),
-    {},
+    { J06: /seen output-invalid/ },
   ),
   mutant(
     "M138",
@@ -105,7 +115,7 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
         return stream({ ...request, responseFormat: { ...responseFormat, schema } }, options);
       },
     })),
-    {},
+    { J07: /without a warning: properties\.code\.pattern/ },
   ),
   mutant(
     "M139",
@@ -118,13 +128,13 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
           reason,
         ),
     }),
-    {},
+    { J08: /expected output-invalid, seen an answer/ },
   ),
   mutant(
     "M140",
     "asks the backend for JSON only where there is a schema",
     sent(({ schema, ...body }) => (schema === true || schema === undefined ? body : { ...body, schema })),
-    {},
+    { J09: /asked for no form at all/ },
   ),
 ];
 

@@ -1,13 +1,15 @@
 import type { ChatEvent, JsonObject, ToolCallEvent } from "@enginehouse/llm-core";
 
 import { PARTS } from "../reference/parts.ts";
-import { events, lines, listOf, mutant, outside, part, sent } from "./making.ts";
+import { events, lines, listOf, mutant, outside, part, sent, textIn } from "./making.ts";
 import type { Mutant } from "./mutant.ts";
 
 const isToolEvent = ({ type }: ChatEvent): boolean => type.startsWith("tool-");
 
 export const TOOL_MUTANTS: readonly Mutant[] = [
-  mutant("M15", "takes the backend's ids of calls as they are", part({ idOf: (told) => told ?? "" }), {}),
+  mutant("M15", "takes the backend's ids of calls as they are", part({ idOf: (told) => told ?? "" }), {
+    T03: /ids must be texts, not empty, each once/,
+  }),
   mutant(
     "M16",
     "takes a call for whole as soon as its arguments parse",
@@ -24,7 +26,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
         return [line];
       };
     }),
-    {},
+    { T05: /came in 7 pieces; seen \["1"\]/ },
   ),
   mutant(
     "M17",
@@ -35,13 +37,18 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
         return call.inputError === undefined ? call : { type: "tool-call", id, name, inputText, input: {} };
       },
     }),
-    {},
+    { T06: /input was made up/ },
   ),
   mutant(
     "M34",
     "declares tools and sends none",
     sent(({ tools: _, toolChoice: __, ...body }) => body),
-    {},
+    {
+      K08: /tools is declared;/,
+      T01: /two tools were given; the backend saw \[\]/,
+      T11: /three tools were given; the backend saw \[\]/,
+      T13: /toolChoice "required": the backend saw "none"/,
+    },
   ),
   mutant(
     "M48",
@@ -50,7 +57,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
       stream: (request, options) =>
         stream(request.toolChoice === "none" ? { ...request, toolChoice: "auto" } : request, options),
     })),
-    {},
+    { T10: /toolChoice was none; the backend saw the tools/ },
   ),
   mutant(
     "M111",
@@ -66,7 +73,12 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
         return isToolEvent(event) && gone.has((event as ToolCallEvent).id) ? [] : [event];
       };
     }),
-    {},
+    {
+      T02: /the calls: the backend sent/,
+      T03: /backend ids null: the backend sent/,
+      T04: /the calls: the backend sent/,
+      T15: /seen 1 tool-input-start/,
+    },
   ),
   mutant(
     "M112",
@@ -79,7 +91,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
         return [{ ...line, index: last }];
       };
     }),
-    {},
+    { T04: /the calls: the backend sent/ },
   ),
   mutant(
     "M113",
@@ -92,7 +104,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
           : call;
       },
     }),
-    {},
+    { T07: /with an empty text for arguments/ },
   ),
   mutant(
     "M114",
@@ -105,7 +117,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
         return [];
       };
     }),
-    {},
+    { T08: /the backend sent text, call, text/ },
   ),
   mutant(
     "M115",
@@ -114,7 +126,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
       ...body,
       messages: listOf(body["messages"]).map(({ id: _, name: __, ...message }) => message),
     })),
-    {},
+    { T09: /result 0 must name its call/ },
   ),
   mutant(
     "M116",
@@ -123,13 +135,13 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
       ...body,
       messages: listOf(body["messages"]).map(({ failed: _, ...message }) => message),
     })),
-    {},
+    { T09: /isError: true made no difference/ },
   ),
   mutant(
     "M117",
     "writes tool names without dots, and does not map them back",
-    sent((body) => withTools(body, (tool) => ({ ...tool, name: String(tool["name"]).replaceAll(".", "-") }))),
-    {},
+    sent((body) => withTools(body, (tool) => ({ ...tool, name: textIn(tool["name"]).replaceAll(".", "-") }))),
+    { T11: /the model called \["files-read"/ },
   ),
   mutant(
     "M118",
@@ -137,13 +149,13 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
     part({
       callOf: (id, name, inputText) => PARTS.callOf(id, name, inputText.replaceAll(/[^\0-\x7f]/gu, "?")),
     }),
-    {},
+    { T12: /Z\?rich/ },
   ),
   mutant(
     "M119",
     "leaves the tool choice out",
     sent(({ toolChoice: _, ...body }) => body),
-    {},
+    { T13: /toolChoice "required": the backend saw "none"/ },
   ),
   mutant(
     "M120",
@@ -156,7 +168,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
         return isToolEvent(event) && gone.has((event as ToolCallEvent).id) ? [] : [event];
       };
     }),
-    {},
+    { T14: /the model called get_horoscope; seen \[\]/ },
   ),
   mutant(
     "M121",
@@ -169,7 +181,7 @@ export const TOOL_MUTANTS: readonly Mutant[] = [
           ? [{ ...event, id: `input-of-${event.id}` }]
           : [event],
     ),
-    {},
+    { T15: /of a call are tool-call$/ },
   ),
 ];
 

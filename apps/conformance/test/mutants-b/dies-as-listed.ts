@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+
+import type { Mutant } from "../../src/mutants/mutant.ts";
+import { tryMutant } from "../../src/mutants/trial.ts";
+
+/** All checks run over each of them, so that those that should not fail are seen, too. */
+export function testMutants(mutants: readonly Mutant[]): void {
+  for (const mutant of mutants) {
+    const { id, wrong, kills } = mutant;
+    test(
+      `${id} ${wrong}: caught by ${Object.keys(kills).toSorted().join(", ")} and no other`,
+      { timeout: 120_000 },
+      async () => {
+        expect(await tryMutant(mutant)).toEqual([]);
+      },
+    );
+  }
+}
