@@ -11,5 +11,5 @@ export * from "./report/report.ts";
 export { assertReport } from "./report/assert-report.ts";
 export { tableOf, type TableOptions } from "./report/table.ts";
 export { junitOf } from "./report/junit.ts";
-export { markdownOf, tableText } from "./report/markdown.ts";
+export { markdownOf } from "./report/markdown.ts";
 export { type Badge, badgeOf } from "./report/badge.ts";

@@ -1,7 +1,6 @@
-import { CHECKS, type Report, runChecks } from "@enginehouse/llm-conformance";
+import { CHECKS, type Report, totalsOf } from "@enginehouse/llm-conformance";
 import { describe, expect, test } from "vitest";
 
-import { referenceSubject } from "../../../apps/conformance/src/reference/subject.ts";
 import { isThere, members, read } from "../checks/house.ts";
 import { faultsOfReport } from "../checks/reports.ts";
 
@@ -15,9 +14,32 @@ describe("the conformance report", () => {
   });
 });
 
-describe("the check of reports", async () => {
+describe("the check of reports", () => {
   const checks = CHECKS.filter(({ id }) => id === "S01" || id === "S02");
-  const report = await runChecks(referenceSubject(), { checks });
+  const results = checks.map(
+    ({ id, group, promise }) =>
+      ({ id, group, promise, verdict: "passed", ms: 3, requests: 1, saw: [] }) as const,
+  );
+  const report: Report = {
+    kit: { name: "kit", version: "1.0.0", contract: 1 },
+    package: { name: "acme", version: "1.0.0" },
+    manifest: {
+      contract: 1,
+      id: "acme",
+      entry: "./dist/index.js",
+      operations: ["chat"],
+      features: ["tools"],
+      modelFormats: [],
+    },
+    wire: { name: "acme", cannot: {} },
+    node: "v24.0.0",
+    platform: "linux-x64",
+    seed: 1,
+    date: "2026-11-21",
+    totals: totalsOf(results),
+    green: true,
+    results,
+  };
   const llmProvider = { ...report.manifest, conformance: "./conformance.json" };
   const manifest = { name: report.package.name, files: ["dist", "conformance.json"], llmProvider };
   const ask = (change: object, other: object = {}) =>
@@ -28,7 +50,7 @@ describe("the check of reports", async () => {
   });
 
   test.each<[string, Partial<Report>, object, string]>([
-    ["another package", {}, { name: "other" }, `it is about ${report.package.name}`],
+    ["another package", {}, { name: "other" }, "it is about acme"],
     ["no publication", {}, { files: ["dist"] }, "it is not published"],
     ["a part", { only: ["S01"] }, {}, "it is about some of the checks only"],
     ["a check left out", { results: report.results.slice(1) }, {}, "S01 is in the report 0 times, not once"],
@@ -37,7 +59,7 @@ describe("the check of reports", async () => {
       "another declaration",
       {},
       { llmProvider: { ...llmProvider, features: [] } },
-      `its features are ${JSON.stringify(report.manifest.features)}, the manifest's []`,
+      'its features are ["tools"], the manifest\'s []',
     ],
   ])("refuses %s", (_name, change, other, says) => {
     expect(ask(change, other)).toContain(`packages/x/conformance.json: ${says}`);

@@ -1,12 +1,15 @@
-import { CHECKS, WIRE_ABILITIES } from "@enginehouse/llm-conformance";
+import { readFileSync } from "node:fs";
+
 import { expect, test } from "vitest";
 
-import { MUTANTS } from "../../../apps/conformance/src/mutants/index.ts";
-import { conformancePage, pageOfChecks } from "../checks/conformance-page.ts";
-import { read } from "../checks/house.ts";
+import { page as file, pageOfChecks } from "../../page.ts";
+import { CHECKS, WIRE_ABILITIES } from "../../src/index.ts";
+import { MUTANTS } from "../../src/mutants/index.ts";
 
 test("the page about conformance is the one made from the kit's checks", () => {
-  expect(read(conformancePage), "`pnpm docs:conformance` writes it anew").toBe(pageOfChecks(CHECKS, MUTANTS));
+  expect(readFileSync(file, "utf8"), "`pnpm docs:conformance` writes it anew").toBe(
+    pageOfChecks(CHECKS, MUTANTS),
+  );
 });
 
 test("another promise, or another need, makes another page", () => {

@@ -1,22 +1,14 @@
 // The page about the conformance kit, made from its checks. `pnpm docs:conformance` writes it; a test holds the two together.
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-import {
-  type Check,
-  CHECKS,
-  type Group,
-  GROUPS,
-  tableText,
-  WIRE_ABILITIES,
-} from "@enginehouse/llm-conformance";
+import { CHECKS } from "./src/checks/index.ts";
+import { type Check, type Group, GROUPS, WIRE_ABILITIES } from "./src/index.ts";
+import { MUTANTS } from "./src/mutants/index.ts";
+import { tableText } from "./src/report/markdown.ts";
 
-import { MUTANTS } from "../../../apps/conformance/src/mutants/index.ts";
-import { root } from "./house.ts";
-
-export const conformancePage = "docs/conformance.md";
+export const page: URL = new URL("../../docs/conformance.md", import.meta.url);
 
 /** A provider that is wrong in one way, and the checks that fail over it. */
 export interface Wrong {
@@ -117,6 +109,6 @@ function needsOf({ needs = {} }: Check): readonly string[] {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(join(root, conformancePage), pageOfChecks(CHECKS, MUTANTS));
-  console.log(`wrote ${conformancePage}`);
+  writeFileSync(page, pageOfChecks(CHECKS, MUTANTS));
+  process.stdout.write("wrote docs/conformance.md\n");
 }
