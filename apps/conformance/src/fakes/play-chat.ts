@@ -69,6 +69,8 @@ export interface Prompt {
   readonly room?: number | undefined;
 }
 
+const BEFORE_CUT_MS = 5;
+
 /** The start that every wire shares: the wait before the headers, and a refusal in place of an answer. */
 export const beginChat = async (
   exchange: Pick<Exchange, "gone">,
@@ -118,6 +120,8 @@ export const streamChat = async (
     else if ("empty" in step) await writer.write(words.empty());
     else {
       await writer.flush();
+      // A reset may overtake what was sent before it: the client has a moment to read that.
+      await wait(BEFORE_CUT_MS, exchange.gone);
       return exchange.cut(step.cut);
     }
     if (told.full) break;
