@@ -3,6 +3,7 @@ import {
   type ChatRequest,
   type EventBatch,
   type FinishReason,
+  isLlmError,
   type JsonObject,
   type LlmError,
   type PartialAnswer,
@@ -40,10 +41,13 @@ export interface Answer {
   timings(timings: Timings): void;
   /** The closing event. Throws when the output is not what was asked for. */
   finish(reason: FinishReason): void;
-  /** The events since the last time. */
-  take(): EventBatch;
-  /** The error with all that the answer has said: events of the same read would be lost with it. */
-  fault(error: LlmError): LlmError;
+  /**
+   * Does `work` on what arrived and gives its events. What it throws waits, with all that the answer has said, until
+   * they are taken: text that came in the same read as an error has come all the same.
+   */
+  guarded(work: () => void): EventBatch;
+  /** The error that waits. */
+  fault(): LlmError | undefined;
   readonly finished: boolean;
 }
 
@@ -59,6 +63,7 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
   let usage: Usage | undefined;
   let timings: Timings | undefined;
   let finished = false;
+  let held: LlmError | undefined;
 
   const emit = (event: ChatEvent): void => void batch.push(event);
 
@@ -95,7 +100,7 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
     usage,
   });
 
-  const fault = (error: LlmError): LlmError =>
+  const complete = (error: LlmError): LlmError =>
     blocks === 0 && calls.count === 0 && usage === undefined
       ? error
       : withDetails(error, { phase: "stream", partial: partial() });
@@ -130,7 +135,7 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
         calls: whole.length,
         withheld: unified === "content-filter",
       });
-      if (wrong !== undefined) throw fault(wrong);
+      if (wrong !== undefined) throw wrong;
       finished = true;
       emit({
         type: "finish",
@@ -143,12 +148,19 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
         ...(timings !== undefined && { timings }),
       });
     },
-    take() {
+    guarded(work) {
+      if (held !== undefined) throw held;
+      try {
+        work();
+      } catch (error) {
+        held = isLlmError(error) ? complete(error) : (error as LlmError);
+        if (batch.length === 0) throw held;
+      }
       const events = batch;
       batch = [];
       return events;
     },
-    fault,
+    fault: () => held,
     get finished() {
       return finished;
     },

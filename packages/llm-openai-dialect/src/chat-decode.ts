@@ -1,4 +1,4 @@
-import { type ChatRequest, isLlmError, LlmError, type Warning } from "@enginehouse/llm-core";
+import { type ChatRequest, LlmError, type Warning } from "@enginehouse/llm-core";
 import type { EventDecoder, SseEvent } from "@enginehouse/llm-wire";
 
 import { createAlikeChunks } from "./alike.ts";
@@ -17,8 +17,13 @@ export interface DecoderOptions {
   readonly warnings: readonly Warning[];
 }
 
+/** Events come before the error that ended them: where `fault` tells of one, it is to be thrown once they are read. */
+export interface AnswerDecoder extends EventDecoder<SseEvent> {
+  fault(): LlmError | undefined;
+}
+
 /** Reads the stream of `/chat/completions`. */
-export function createChatDecoder(options: DecoderOptions): EventDecoder<SseEvent> {
+export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
   const { request, quirks } = options;
   const answer = createAnswer({ ...options, refusesOverflow: quirks.refusesOverflow });
   const raw = request.includeRaw === true;
@@ -147,24 +152,14 @@ export function createChatDecoder(options: DecoderOptions): EventDecoder<SseEven
     }
   };
 
-  const guarded = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      throw isLlmError(error) ? answer.fault(error) : error;
-    }
-  };
-
   return {
     start: answer.start,
-    add(pieces) {
-      guarded(() => pieces.forEach(take));
-      return answer.take();
-    },
-    finish() {
-      if (!answer.finished) guarded(() => end(false));
-      return answer.take();
-    },
+    add: (pieces) => answer.guarded(() => pieces.forEach(take)),
+    finish: () =>
+      answer.guarded(() => {
+        if (!answer.finished) end(false);
+      }),
+    fault: answer.fault,
   };
 }
 

@@ -59,7 +59,7 @@ function encodeReasoning(
     case false:
       // Who cannot be asked to think need not be asked not to.
       if (reasoning !== "none")
-        policy.lack("reasoning", "this server cannot be told how much the model may think");
+        policy.lack("reasoning", 'this server has no word for "reasoning", how much the model may think');
       return {};
   }
 }

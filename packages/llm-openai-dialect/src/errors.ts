@@ -157,6 +157,11 @@ const WORDINGS: readonly (readonly ["words" | "message", RegExp, Row])[] = [
   ],
   [
     "message",
+    /invalid tool call arguments.*unexpected end/i,
+    { code: "output-invalid", hint: "raise maxTokens: the output limit cut a tool call", retryable: false },
+  ],
+  [
+    "message",
     /no models? (?:is |are )?loaded/i,
     { code: "model-not-found", hint: "load a model in the server first" },
   ],

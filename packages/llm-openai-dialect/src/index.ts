@@ -1,4 +1,4 @@
-export { createChatDecoder, type DecoderOptions } from "./chat-decode.ts";
+export { type AnswerDecoder, createChatDecoder, type DecoderOptions } from "./chat-decode.ts";
 export { encodeChat, type Encoded, type EncodeOptions } from "./chat-encode.ts";
 export { decodeEmbed, type EmbedBatch, encodeEmbed } from "./embeddings.ts";
 export {

@@ -23,7 +23,7 @@ export interface Quirks {
   readonly reasoning: "effort" | "object" | "template" | false;
   /** The field in which earlier reasoning goes back with an assistant's message; `false`: it is left out, with a warning. */
   readonly reasoningBack: "reasoning_content" | "reasoning" | false;
-  /** Whether the answer may begin with thoughts between tags; `opened`: only their end is written. Otherwise tags are text. */
+  /** Whether an answer may begin with thoughts between tags; `opened`: only their end is written. Tags elsewhere are text. */
   readonly thinkTags: boolean | "opened";
   /** Whether `[DONE]` ends an answer that had no `finish_reason`. Otherwise such an answer has been interrupted. */
   readonly doneEnds: boolean;
@@ -53,7 +53,7 @@ export const PLAIN: Quirks = {
   progress: false,
   reasoning: "effort",
   reasoningBack: false,
-  thinkTags: false,
+  thinkTags: true,
   doneEnds: false,
   refusesOverflow: false,
   jsonObject: true,

@@ -1,15 +1,15 @@
-import { isLlmError, type JsonObject, LlmError } from "@enginehouse/llm-core";
-import type { EventDecoder, SseEvent } from "@enginehouse/llm-wire";
+import { type JsonObject, LlmError } from "@enginehouse/llm-core";
+import type { SseEvent } from "@enginehouse/llm-wire";
 
 import { createAnswer } from "./answer.ts";
-import { type DecoderOptions, parse } from "./chat-decode.ts";
+import { type AnswerDecoder, type DecoderOptions, parse } from "./chat-decode.ts";
 import { errorIn, faultOfError } from "./errors.ts";
 import { ITEM } from "./responses-encode.ts";
 import { decodeReason, decodeTimings, decodeUsage } from "./usage.ts";
 import { isRecord, type WireRecord } from "./wire.ts";
 
 /** Reads the stream of `/responses`: events that name their type. */
-export function createResponsesDecoder(options: DecoderOptions): EventDecoder<SseEvent> {
+export function createResponsesDecoder(options: DecoderOptions): AnswerDecoder {
   const { request, quirks } = options;
   const answer = createAnswer({ ...options, refusesOverflow: quirks.refusesOverflow });
   const raw = request.includeRaw === true;
@@ -124,30 +124,18 @@ export function createResponsesDecoder(options: DecoderOptions): EventDecoder<Ss
     },
   };
 
-  const guarded = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      throw isLlmError(error) ? answer.fault(error) : error;
-    }
-  };
-
   return {
     start: answer.start,
-    add(pieces) {
-      guarded(() => pieces.forEach(take));
-      return answer.take();
-    },
-    finish() {
-      guarded(() => {
+    add: (pieces) => answer.guarded(() => pieces.forEach(take)),
+    finish: () =>
+      answer.guarded(() => {
         if (answer.finished) return;
         throw new LlmError("stream-interrupted", "the server ended its answer without its closing event", {
           phase: "stream",
           hint: "look into the server's log: its model may have crashed",
         });
-      });
-      return answer.take();
-    },
+      }),
+    fault: answer.fault,
   };
 }
 

@@ -53,7 +53,7 @@ export function encodeKeepAlive(
   if (keepAlive === undefined) return {};
   if (quirks.keepAlive === "ttl" && Number.isFinite(keepAlive) && keepAlive > 0)
     return { ttl: Math.ceil(keepAlive / 1_000) };
-  lack("keepAlive", "this server cannot be told how long the model stays loaded");
+  lack("keepAlive", 'this server has no word for "keepAlive", how long the model stays loaded');
   return {};
 }
 

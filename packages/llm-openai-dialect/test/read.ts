@@ -7,9 +7,10 @@ import {
   collect,
   type LlmError,
 } from "@enginehouse/llm-core";
-import { createSseDecoder, type EventDecoder, type SseEvent } from "@enginehouse/llm-wire";
+import { createSseDecoder } from "@enginehouse/llm-wire";
 
 import {
+  type AnswerDecoder,
   createChatDecoder,
   createResponsesDecoder,
   createToolNames,
@@ -40,7 +41,7 @@ interface Reading {
   readonly cut?: number;
 }
 
-function decoderFor({ request = {}, quirks = {}, api = "chat" }: Reading): EventDecoder<SseEvent> {
+function decoderFor({ request = {}, quirks = {}, api = "chat" }: Reading): AnswerDecoder {
   const whole = { ...REQUEST, ...request };
   const create = api === "chat" ? createChatDecoder : createResponsesDecoder;
   const options = { request: whole, names: createToolNames(whole), warnings: [] };
@@ -57,6 +58,8 @@ export function eventsOf(body: string, reading: Reading = {}): ChatEvent[] {
   for (let at = 0; at < bytes.length; at += size)
     events.push(...decoder.add(pieces.add(bytes.subarray(at, at + size))));
   events.push(...decoder.add(pieces.end()), ...decoder.finish());
+  const fault = decoder.fault();
+  if (fault !== undefined) throw fault;
   return events;
 }
 

@@ -5,8 +5,12 @@ import type {
   ModelInfo,
   ModelTask,
 } from "@enginehouse/llm-core";
-import { createChatDecoder, createResponsesDecoder, type Quirks } from "@enginehouse/llm-openai-dialect";
-import type { EventDecoder, SseEvent } from "@enginehouse/llm-wire";
+import {
+  type AnswerDecoder,
+  createChatDecoder,
+  createResponsesDecoder,
+  type Quirks,
+} from "@enginehouse/llm-openai-dialect";
 
 import type { EncodedCall } from "./encode.ts";
 import type { WireModel } from "./wire.ts";
@@ -15,7 +19,7 @@ export function createDecoder(
   request: ChatRequest,
   { api, names, warnings }: EncodedCall,
   quirks: Quirks,
-): EventDecoder<SseEvent> {
+): AnswerDecoder {
   const create = api === "chat" ? createChatDecoder : createResponsesDecoder;
   return create({ request, quirks, names, warnings });
 }

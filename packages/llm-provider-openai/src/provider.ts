@@ -8,9 +8,11 @@ import {
   type Host,
   isLlmError,
   type Provider,
+  type Pullable,
+  type Reader,
   type Timeouts,
 } from "@enginehouse/llm-core";
-import type { decodeEmbed, encodeEmbed } from "@enginehouse/llm-openai-dialect";
+import type { AnswerDecoder, decodeEmbed, encodeEmbed } from "@enginehouse/llm-openai-dialect";
 import type { callJson, Endpoint, HttpTransport, streamSse } from "@enginehouse/llm-wire";
 
 import type * as Decode from "./decode.ts";
@@ -40,13 +42,13 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
     timeouts: { ...settings.timeouts, ...given(timeouts) },
   });
 
-  async function answer(request: ChatRequest, options: CallOptions): Promise<AsyncIterator<EventBatch>> {
+  async function answer(request: ChatRequest, options: CallOptions): Promise<Answering> {
     const { connection, streams, encode, decode, wire, readFaultOf } = await open();
     const call = encode.encodeRequest(request, connection, settings);
     const { path, body } = call;
     const decoder = decode.createDecoder(request, call, connection.quirks);
     const sent = { ...withDefaults(options), path, body, readFault: readFaultOf("chat") };
-    return wire.streamSse(streams, sent, decoder);
+    return { source: wire.streamSse(streams, sent, decoder), decoder };
   }
 
   async function embed(request: EmbedRequest, options: CallOptions = {}): Promise<EmbedResponse> {
@@ -74,7 +76,7 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
 
   return {
     name: host.name,
-    stream: (request, options = {}) => fromBatches(() => once(() => answer(request, options))),
+    stream: (request, options = {}) => fromBatches(() => answering(() => answer(request, options))),
     embed,
 
     async health(options = {}) {
@@ -95,23 +97,43 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
   };
 }
 
-/** An iterator that has to be waited for: after its first read it is the only thing in the way. */
-function once(begin: () => Promise<AsyncIterator<EventBatch>>): AsyncIterator<EventBatch> {
-  let source: AsyncIterator<EventBatch> | undefined;
+/** What reads an answer, and what knows of an error behind the events that it gave. */
+interface Answering {
+  readonly source: Pullable<EventBatch>;
+  readonly decoder: AnswerDecoder;
+}
+
+/** An iterator that has to be waited for: after its first read nothing but a look at the decoder is in the way. */
+function answering(begin: () => Promise<Answering>): Pullable<EventBatch> {
+  let begun: Answering | undefined;
   let left = false;
-  const first = async (): Promise<IteratorResult<EventBatch>> => {
-    const begun = await begin();
-    if (left) return { value: undefined, done: true };
-    source = begun;
-    return source.next();
+
+  const leave = async (): Promise<IteratorReturnResult<undefined>> => {
+    left = true;
+    await begun?.source.return?.();
+    return { value: undefined, done: true };
   };
+
+  const first = async (): Promise<IteratorResult<EventBatch>> => {
+    const made = await begin();
+    if (left) return { value: undefined, done: true };
+    begun = made;
+    return made.source.next();
+  };
+
+  const pull = (reader: Reader<EventBatch>): void => {
+    if (begun === undefined) return void first().then(reader.onRead, reader.onFault);
+    const { source, decoder } = begun;
+    const fault = decoder.fault();
+    if (fault !== undefined) return void leave().finally(() => reader.onFault(fault));
+    if (source.pull === undefined) source.next().then(reader.onRead, reader.onFault);
+    else source.pull(reader);
+  };
+
   return {
-    next: () => (source === undefined ? first() : source.next()),
-    async return() {
-      left = true;
-      await source?.return?.();
-      return { value: undefined, done: true };
-    },
+    pull,
+    next: () => new Promise((onRead, onFault) => pull({ onRead, onFault })),
+    return: leave,
   };
 }
 

@@ -35,6 +35,7 @@ export const PRESETS = {
     api: "responses",
     quirks: {
       maxTokensField: "max_completion_tokens",
+      thinkTags: false,
       refusesOverflow: true,
       embedBatch: 2_048,
       encryptedReasoning: true,

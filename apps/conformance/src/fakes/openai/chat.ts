@@ -94,13 +94,13 @@ export const chatInOnePiece = async (
 
 export const timingsOf = (usage: Usage | undefined): JsonObject => {
   const { input = 0, output = 0, cached = 0 } = usage ?? {};
+  // It counts here as well: a backend that tells no counts must leave these out, too.
+  const counts = usage && { cache_n: cached, prompt_n: input - cached, predicted_n: output };
   return {
-    cache_n: cached,
-    prompt_n: input - cached,
+    ...counts,
     prompt_ms: 11.937,
     prompt_per_token_ms: 0.519,
     prompt_per_second: 1926.78,
-    predicted_n: output,
     predicted_ms: 10.534,
     predicted_per_token_ms: 0.585,
     predicted_per_second: 1708.75,
