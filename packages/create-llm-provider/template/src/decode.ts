@@ -8,7 +8,7 @@ import {
 import type { EventDecoder } from "@enginehouse/llm-wire";
 
 import { streamFault } from "./errors.ts";
-import type { CallLine, EndLine, Line, WholeCall } from "./wire.ts";
+import type { CallLine, EndLine, Line, WholeCall, WireUsage } from "./wire.ts";
 
 /** The server's lines in, our events out; one decoder for each answer. */
 export function createDecoder(request: ChatRequest): EventDecoder<string> {
@@ -16,8 +16,10 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
   const ids = new Set<string>();
   let open: "text" | "reasoning" | undefined;
   let blocks = 0;
+  let usage: WireUsage | undefined;
   let made = 0;
   let ended = false;
+  let fault: LlmError | undefined;
 
   const blockId = (): string => `${open ?? ""}-${blocks}`;
 
@@ -26,8 +28,15 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
     open = undefined;
   };
 
+  /** Only what comes after a call tells that it is whole: a prefix of its JSON may parse, too. */
+  const completeAll = (events: ChatEvent[]): void => {
+    for (const call of calls.values()) complete(call, events);
+    calls.clear();
+  };
+
   const say = (kind: "text" | "reasoning", text: string, events: ChatEvent[]): void => {
     if (text === "") return;
+    completeAll(events);
     if (open !== kind) {
       close(events);
       open = kind;
@@ -77,14 +86,14 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
 
   const end = (line: EndLine, events: ChatEvent[]): void => {
     close(events);
-    // Only the end tells that a call is whole: a prefix of its JSON may parse, too.
-    for (const call of calls.values()) complete(call, events);
+    completeAll(events);
     for (const call of line.calls ?? []) addWhole(call, events);
     ended = true;
-    events.push(finish(line, made > 0));
+    events.push(finish(line.reason, usage, made > 0));
   };
 
   const add = (line: Line, events: ChatEvent[]): void => {
+    if (line.type === "usage" || line.type === "end") usage = line.usage ?? usage;
     switch (line.type) {
       case "text":
       case "reasoning":
@@ -94,8 +103,11 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
       case "end":
         return end(line, events);
       case "error":
-        throw streamFault(line.message);
+        // Thrown at the next read: what came with it in one read belongs to the partial answer.
+        fault = streamFault(line.message);
+        return undefined;
       case "start":
+      case "usage":
       default:
         return undefined; // a newer server may say more than we know
     }
@@ -104,6 +116,7 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
   return {
     start: () => [{ type: "start", model: request.model, warnings: [] }],
     add(lines) {
+      if (fault !== undefined) throw fault;
       const events: ChatEvent[] = [];
       for (const text of lines) {
         const line = JSON.parse(text) as Line;
@@ -114,10 +127,13 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
     },
     finish() {
       if (ended) return [];
-      throw new LlmError("stream-interrupted", "the server's answer stopped before its end", {
-        phase: "stream",
-        hint: "look into the server's log",
-      });
+      throw (
+        fault ??
+        new LlmError("stream-interrupted", "the server's answer stopped before its end", {
+          phase: "stream",
+          hint: "look into the server's log",
+        })
+      );
     },
   };
 }
@@ -144,7 +160,7 @@ const REASONS: Readonly<Record<string, FinishEvent["reason"]["unified"]>> = {
   filter: "content-filter",
 };
 
-function finish({ reason, usage }: EndLine, called: boolean): FinishEvent {
+function finish(reason: string, usage: WireUsage | undefined, called: boolean): FinishEvent {
   const unified = REASONS[reason] ?? "other";
   return {
     type: "finish",
@@ -156,6 +172,7 @@ function finish({ reason, usage }: EndLine, called: boolean): FinishEvent {
       cachedInputTokens: usage?.cached,
       reasoningTokens: usage?.reasoning,
     },
-    context: { promptTokens: usage?.input, truncated: "no" },
+    // "no" is said only by who knows it.
+    context: { promptTokens: usage?.input, truncated: "unknown" },
   };
 }

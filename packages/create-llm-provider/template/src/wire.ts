@@ -5,6 +5,7 @@ export type Line =
   | { readonly type: "start"; readonly model: string }
   | { readonly type: "text" | "reasoning"; readonly text: string }
   | CallLine
+  | { readonly type: "usage"; readonly usage: WireUsage }
   | EndLine
   | { readonly type: "error"; readonly message: string };
 
