@@ -17,9 +17,11 @@ export function conclusion({ green, totals, only, manifest }: Report): string {
   if (totals.failed > 0) return `not conformant: ${totals.failed} of ${totals.checks} checks failed`;
   if (!green) return "nothing passed: a run of skips and known failures proves nothing";
   if (only !== undefined) return "green, but only the chosen checks were run";
-  if (totals["known-failure"] > 0)
-    return `conformant with contract ${manifest.contract}, but for known failures`;
-  return `conformant with contract ${manifest.contract}`;
+  const applied = totals.checks - totals.skipped;
+  const extent =
+    totals.skipped === 0 ? "" : `, by the ${applied} of ${totals.checks} checks that apply to it`;
+  const known = totals["known-failure"] === 0 ? "" : ", but for known failures";
+  return `conformant with contract ${manifest.contract}${extent}${known}`;
 }
 
 export interface GroupOfResults {
