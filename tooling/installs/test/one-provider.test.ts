@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
   {
     name: "llamacpp",
     settings: () => ({ modelsDir: join(referenceModel, "models"), gpu: false, threads: 1 }),
-    model: () => "reference-model-q8_0",
+    model: () => "chat/reference-model-q8_0",
     says: /\w/,
   },
 ];
