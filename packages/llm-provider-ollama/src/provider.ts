@@ -51,7 +51,8 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     let inner: Pullable<EventBatch> | undefined;
     let decoder: Decode.ChatDecoder | undefined;
     let parts: Parts | undefined;
-    let learning: Promise<void> | undefined;
+    let learning: Promise<void> = Promise.resolve();
+    let learns = false;
     let begun = false;
     let plain = false;
 
@@ -86,9 +87,10 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       const { facts } = parts;
       begun = true;
       // What the server tells only beside its answer is asked while the first answer of a model comes in.
-      if (learning === undefined) {
+      if (!learns) {
+        learns = true;
         plain = facts.complete(model);
-        learning = plain ? Promise.resolve() : facts.learn(model, options);
+        if (!plain) learning = afterThis().then(() => facts.learn(model));
         void learning.then(() => (plain = true));
       }
       return plain || read.value.at(-1)?.type !== "finish" ? read : toldAgain(read.value, parts);
@@ -98,7 +100,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       batch: EventBatch,
       { facts, decode }: Parts,
     ): Promise<IteratorResult<EventBatch>> => {
-      await learning;
+      await heeding(options.signal, learning);
       return { value: decode.withContext(batch, (usage) => facts.contextOf(model, usage)), done: false };
     };
 
@@ -112,7 +114,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       }
       if (!errors.isOverflow(error)) throw connection.advise(error);
       facts.sawRefusal();
-      await facts.learn(model, options);
+      await heeding(options.signal, facts.learn(model));
       throw errors.withWindow(error, facts.contextOf(model, NOTHING).window);
     };
 
@@ -205,6 +207,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
 
     async close() {
       const parts = await opening?.catch(() => undefined);
+      parts?.facts.close();
       await parts?.models.close();
       parts?.connection.close();
     },
@@ -220,7 +223,7 @@ async function lacksOf(
   const { models, facts, encode, isBefore } = parts;
   const lacks: Errors.Lack[] = [];
   if (request.reasoning !== undefined) {
-    const version = await facts.version(options);
+    const version = await heeding(options.signal, facts.version());
     // A field that a server does not know it passes over in silence.
     if (version !== undefined && isBefore(version)) lacks.push("think-field");
   }
@@ -245,6 +248,25 @@ async function fail(inner: AsyncIterator<EventBatch>, fault: LlmError): Promise<
   await inner.return?.();
   throw fault;
 }
+
+/** What calls share goes on without the one that is aborted. */
+async function heeding<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The first piece goes out before anything else is done. */
+const afterThis = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const keyOf = (model: string): string => model.replace(/:latest$/, "");
 

@@ -63,6 +63,18 @@ describe("an abort closes the socket", () => {
     expect((await left) - at).toBeLessThan(SOON);
   });
 
+  test("while the version is awaited, before anything is sent", async () => {
+    await using given = await setUp({ "POST /api/chat": endless, "GET /api/version": silent });
+    const abort = new AbortController();
+    const call = generate(given.ollama, { ...request, reasoning: "low" }, { signal: abort.signal });
+    while (given.server.of("/api/version").length === 0) await pause(5);
+    const at = performance.now();
+    abort.abort();
+    expect(await faultOf(call)).toMatchObject({ code: "aborted" });
+    expect(performance.now() - at).toBeLessThan(SOON);
+    expect(given.server.of("/api/chat")).toEqual([]);
+  });
+
   test("of nothing sends nothing", async () => {
     await using given = await setUp({ "POST /api/chat": endless });
     expect(await faultOf(generate(given.ollama, request, { signal: AbortSignal.abort() }))).toMatchObject({
@@ -126,6 +138,18 @@ test("closing the provider ends what runs and leaves no socket", async () => {
   await given.ollama.close();
   expect(await call).toMatchObject({ code: "shut-down" });
   for (let wait = 0; given.server.openSockets() > 0 && wait < 100; wait += 1) await pause(10);
+  expect(given.server.openSockets()).toBe(0);
+});
+
+test("closing right after the first piece leaves no socket either, whatever is asked beside the answer", async () => {
+  await using given = await setUp({
+    "POST /api/chat": endless,
+    "GET /api/ps": silent,
+    "GET /api/version": silent,
+  });
+  await readUntil(given.ollama.stream(request), ({ type }) => type === "text-delta");
+  await given.ollama.close();
+  await pause(100);
   expect(given.server.openSockets()).toBe(0);
 });
 

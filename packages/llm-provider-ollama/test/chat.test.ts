@@ -420,3 +420,11 @@ describe("the window", () => {
     expect(given.server.of("/api/version")).toHaveLength(1);
   });
 });
+
+test("calls that begin together share what is asked beside them", async () => {
+  await using given = await setUp({ "POST /api/chat": "chat-stream" });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => generate(given.ollama, ask())));
+  expect(answers.map(({ context }) => context.window)).toEqual(Array.from({ length: 8 }, () => 2_048));
+  expect(given.server.of("/api/ps")).toHaveLength(1);
+  expect(given.server.of("/api/version")).toHaveLength(1);
+});

@@ -7,12 +7,12 @@ import { isAtLeast } from "./version.ts";
 /** What is known of the server beyond what it says in its answers. Learned once, beside the first answer of a model. */
 export interface Facts {
   /** The server's version, or `undefined` where it does not tell. Never rejects. */
-  version(options: CallOptions | undefined): Promise<string | undefined>;
+  version(): Promise<string | undefined>;
   sawVersion(version: string): void;
   /** Whether there is nothing to learn for an answer of this model. */
   complete(model: string): boolean;
   /** Looks up what is missing. Never rejects, and takes no longer than `LIMIT`. */
-  learn(model: string, options: CallOptions | undefined): Promise<void>;
+  learn(model: string): Promise<void>;
   contextOf(model: string, usage: Usage): ContextReport;
   /** The window in force was told. */
   remember(model: string, window: number | undefined): void;
@@ -20,6 +20,8 @@ export interface Facts {
   forget(model: string): void;
   /** The server refused what did not fit: it heeds `truncate`. */
   sawRefusal(): void;
+  /** Ends what is being asked. */
+  close(): void;
 }
 
 /** From here on `truncate: false` is known to be heeded: it was measured. Older servers cut in silence. */
@@ -32,21 +34,48 @@ const KEPT = 4;
 const LIMIT = 1_000;
 
 export function createFacts(connection: Connection, models: ModelStore): Facts {
+  const closing = new AbortController();
+  const bounded: CallOptions = { signal: closing.signal, timeouts: LIMITS };
   let version: string | undefined;
   let asked = false;
+  let asking: Promise<void> | undefined;
   let refuses = false;
   const windows = new Map<string, number | undefined>();
+  /** What is being asked, by model: calls that begin together share the question, and none of them can break it off. */
+  const looking = new Map<string, Promise<void>>();
 
-  const facts: Facts = {
-    async version(options) {
-      if (version !== undefined) return version;
-      try {
-        const reply = await connection.ask((sdk) => sdk.version(), bounded(options));
-        if (typeof reply.version === "string") version = reply.version;
-      } catch {
+  const askVersion = (): Promise<void> =>
+    (asking ??= connection
+      .ask((sdk) => sdk.version(), bounded)
+      .then(
+        (reply) => {
+          if (typeof reply.version === "string") version = reply.version;
+        },
         // Whatever is wrong, the call itself will say it.
-      }
-      asked = true;
+        () => undefined,
+      )
+      .finally(() => {
+        asked = true;
+        asking = undefined;
+      }));
+
+  const askWindow = (model: string): Promise<void> => {
+    const already = looking.get(model);
+    if (already !== undefined) return already;
+    const look = models
+      .windowInForce(model, bounded)
+      .then(
+        (window) => void windows.set(model, window),
+        () => void windows.set(model, undefined),
+      )
+      .finally(() => looking.delete(model));
+    looking.set(model, look);
+    return look;
+  };
+
+  return {
+    async version() {
+      if (version === undefined) await askVersion();
       return version;
     },
     sawVersion(told) {
@@ -54,15 +83,10 @@ export function createFacts(connection: Connection, models: ModelStore): Facts {
       asked = true;
     },
     complete: (model) => asked && windows.has(model),
-    async learn(model, options) {
+    async learn(model) {
       await Promise.all([
-        asked ? undefined : facts.version(options),
-        windows.has(model)
-          ? undefined
-          : models.windowInForce(model, bounded(options)).then(
-              (window) => windows.set(model, window),
-              () => windows.set(model, undefined),
-            ),
+        asked ? undefined : askVersion(),
+        windows.has(model) ? undefined : askWindow(model),
       ]);
     },
     contextOf(model, usage) {
@@ -81,8 +105,8 @@ export function createFacts(connection: Connection, models: ModelStore): Facts {
     sawRefusal() {
       refuses = true;
     },
+    close: () => closing.abort(),
   };
-  return facts;
 }
 
 /**
@@ -96,7 +120,4 @@ function cutOf({ inputTokens, outputTokens }: Usage, window: number | undefined)
   return shifted || inputTokens === window || inputTokens === half ? "yes" : "unknown";
 }
 
-const bounded = (options: CallOptions | undefined): CallOptions => ({
-  signal: options?.signal,
-  timeouts: { connect: LIMIT, firstEvent: LIMIT, idle: LIMIT, total: LIMIT },
-});
+const LIMITS = { connect: LIMIT, firstEvent: LIMIT, idle: LIMIT, total: LIMIT };
