@@ -1,5 +1,3 @@
-import { Readable } from "node:stream";
-
 import { type ChatEvent, isLlmError, LlmError } from "@enginehouse/llm-core";
 
 import { PARTS, type Parts } from "../reference/parts.ts";
@@ -98,7 +96,8 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     part({
       transportFault(error, begun) {
         const fault = PARTS.transportFault(error, begun);
-        return fault.code === "unavailable" ? new LlmError("provider-internal", "fetch failed") : fault;
+        const isOurs = isLlmError(error) || fault.code !== "unavailable";
+        return isOurs ? fault : new LlmError("provider-internal", "fetch failed");
       },
     }),
     {},
@@ -146,8 +145,8 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
   mutant("M99", "has no limit for the whole call", limits({ total: Number.POSITIVE_INFINITY }), {}),
   mutant(
     "M30",
-    "asks with Node's own fetch, which gives up after 300 s",
-    part({ createConnections: createFetching }),
+    "gives up after 300 s, whatever the limits of the call are",
+    part({ createConnections: createImpatient }),
     {},
   ),
   mutant(
@@ -248,25 +247,20 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
   ),
 ];
 
-/** Node's own fetch in place of node:http. */
-function createFetching(): ReturnType<Parts["createConnections"]> {
+/** A limit of its own, as the clients of many backends have. */
+function createImpatient(): ReturnType<Parts["createConnections"]> {
+  const connections = PARTS.createConnections();
   return {
-    async send({ url, method, headers, body }, clock) {
-      const reply = await fetch(url, {
-        method,
-        headers: { ...headers, connection: "close" },
-        signal: clock.signal,
-        ...(body !== undefined && { body }),
-      });
-      clock.connected();
-      const stream = reply.body === null ? Readable.from([]) : Readable.fromWeb(reply.body as never);
-      stream.on("error", () => undefined);
-      const message = Object.assign(stream, {
-        statusCode: reply.status,
-        headers: Object.fromEntries(reply.headers),
-      });
-      return message as never;
+    ...connections,
+    async send(call, clock) {
+      const hidden = new AbortController();
+      const timer = setTimeout(() => hidden.abort(new Error("no headers came")), 300_000);
+      try {
+        const signal = AbortSignal.any([clock.signal, hidden.signal]);
+        return await connections.send(call, { ...clock, signal });
+      } finally {
+        clearTimeout(timer);
+      }
     },
-    close: () => undefined,
   };
 }
