@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { PullScript } from "../scenario.ts";
+import { wait } from "./waiting.ts";
 
 /** What a download tells, piece after piece. */
 export type DownloadPiece =
@@ -24,6 +23,8 @@ export interface Downloads {
 interface Download {
   readonly script: PullScript;
   readonly followers: Set<Follower>;
+  /** Aborted when nobody follows any more. */
+  readonly stop: AbortController;
 }
 
 interface Follower {
@@ -34,6 +35,15 @@ interface Follower {
 
 const DEFAULT_LAYERS: readonly number[] = [400, 1_200];
 
+/** Who goes while it is being told must not stop the download for the others. */
+const tellOne = async (follower: Follower, piece: DownloadPiece): Promise<void> => {
+  try {
+    await follower.tell(piece);
+  } catch (error) {
+    if (!follower.gone.aborted) throw error;
+  }
+};
+
 export const createDownloads = (): Downloads => {
   const running = new Map<string, Download>();
   const arrived = new Map<string, number>();
@@ -41,7 +51,7 @@ export const createDownloads = (): Downloads => {
   const tellAll = async (download: Download, piece: DownloadPiece): Promise<void> => {
     for (const follower of download.followers) {
       if (follower.gone.aborted) download.followers.delete(follower);
-      else await follower.tell(piece);
+      else await tellOne(follower, piece);
     }
   };
 
@@ -69,7 +79,7 @@ export const createDownloads = (): Downloads => {
           const next = Math.min(before + Math.min(received + step, total), Math.max(stopsAt, before));
           arrived.set(model, next);
         }
-        await sleep(script.stepMs ?? 1);
+        await wait(script.stepMs ?? 1, download.stop.signal);
       }
       before += total;
     }
@@ -80,7 +90,7 @@ export const createDownloads = (): Downloads => {
     async follow(model, script, tell, gone) {
       let download = running.get(model);
       const first = download === undefined;
-      download ??= { script: script(), followers: new Set() };
+      download ??= { script: script(), followers: new Set(), stop: new AbortController() };
       running.set(model, download);
       const following = download;
       const over = new Promise<void>((resolve) => {
@@ -91,6 +101,9 @@ export const createDownloads = (): Downloads => {
           () => {
             following.followers.delete(follower);
             resolve();
+            if (following.followers.size > 0) return;
+            if (running.get(model) === following) running.delete(model);
+            following.stop.abort();
           },
           { once: true },
         );

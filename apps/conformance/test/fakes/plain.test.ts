@@ -304,3 +304,26 @@ test("waiting for what never comes says what was seen instead", async () => {
     /waited 20 ms for: the sea parts; seen: POST \/chat \(chat, answered at \d+ ms\)/,
   );
 });
+
+test("a download that nobody follows leaves no timer behind", async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const backend = await start({ models: toPull, pulls: [{ layers: [4], stepMs: 60_000 }] });
+  const before = timers();
+  const leave = new AbortController();
+  const pulling = await post(backend, "/pull", { model: "far" }, { signal: leave.signal });
+  await pulling.body?.getReader().read();
+  leave.abort();
+  await backend.seen.until((seen) => seen.requests[0]?.leftAt !== undefined, "the client left");
+  await backend.close();
+  expect(timers()).toBeLessThanOrEqual(before);
+});
+
+test("who leaves a shared download does not stop it for the others", async () => {
+  const backend = await start({ models: toPull, pulls: [{ layers: [40], stepBytes: 1 }] });
+  const leave = new AbortController();
+  const one = post(backend, "/pull", { model: "far" }, { signal: leave.signal });
+  const other = post(backend, "/pull", { model: "far" });
+  await (await one).body?.getReader().read();
+  leave.abort();
+  expect((await lines(await other)).at(-1)).toEqual({ type: "done", name: "far" });
+});
