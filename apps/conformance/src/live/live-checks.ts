@@ -84,7 +84,11 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
       );
       // A short answer may have been there to its end before the abort.
       if (error === undefined) assert.ok(later < 100, `${later} more pieces came after the abort`);
-      else assert.ok(isLlmError(error) && error.code === "aborted", `it ended with ${error instanceof Error ? error.message : "what is no Error"}`);
+      else
+        assert.ok(
+          isLlmError(error) && error.code === "aborted",
+          `it ended with ${error instanceof Error ? error.message : "what is no Error"}`,
+        );
       assertOrder(await eventsOf(bench));
     },
   },

@@ -41,7 +41,9 @@ describe("the live tier", () => {
     refusals = 1;
     const { results, green } = await runLive(subject, options());
     const flaky = results.filter(({ verdict }) => verdict === "flaky");
-    expect(flaky).toMatchObject([{ id: "live-stream", message: expect.stringMatching(/socket|hang up|reset/i) }]);
+    expect(flaky).toMatchObject([
+      { id: "live-stream", message: expect.stringMatching(/socket|hang up|reset/i) },
+    ]);
     expect(green).toBe(true);
   });
 
