@@ -8,6 +8,8 @@ export interface FakeBackend {
   readonly wire: string;
   /** What this wire has no words for, each with the reason: a check that needs it is skipped with that reason. */
   readonly cannot: Readonly<Partial<Record<WireAbility, string>>>;
+  /** How many times longer than a fake it may take, where it is a real engine: waits and limits are that much longer. Default 1. */
+  readonly slowness?: number | undefined;
   start(scenario: Scenario): Promise<Backend>;
 }
 
@@ -47,6 +49,7 @@ export const WIRE_ABILITIES = {
   "reasoning-tags": "reasoning comes inside the text, between tags",
   "reasoning-levels": "the request can say how much to think",
   schema: "a schema goes with the request",
+  "schema-broken": "an answer can break the schema of its request",
   options: "sampling options go with the request",
   images: "an image can go with a message",
   overflow: "a prompt that does not fit is refused",

@@ -11,6 +11,7 @@ import {
 
 import type { Backend, SeenRequest, WireAbility } from "../backend.ts";
 import type { Bench, Stand } from "../check.ts";
+import { slowness } from "../run/slowness.ts";
 
 /** The shortest request that there is. */
 export const hello = (model: string, more: Partial<ChatRequest> = {}): ChatRequest => ({
@@ -34,8 +35,12 @@ export const SOON = 3_000;
 /** What `work` gives, or an error that says what was waited for. */
 export async function within<Value>(ms: number, work: Promise<Value>, says: string): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = ms * slowness();
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AssertionError({ message: `waited ${ms} ms for ${says}` })), ms);
+    timer = setTimeout(
+      () => reject(new AssertionError({ message: `waited ${limit} ms for ${says}` })),
+      limit,
+    );
   });
   try {
     return await Promise.race([work, late]);

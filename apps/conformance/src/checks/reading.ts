@@ -14,6 +14,7 @@ import {
 
 import type { Asked, Backend, SeenRequest } from "../backend.ts";
 import type { Bench, Stand } from "../check.ts";
+import { slowness } from "../run/slowness.ts";
 import { DEFAULT_MODELS, type ModelScript } from "../scenario.ts";
 
 /** Far more than a fake on this machine needs, and far less than anybody would wait. */
@@ -26,9 +27,10 @@ export function fail(message: string): never {
 /** `work`, or a failure that says what took too long. */
 export async function within<Value>(says: string, work: Promise<Value>, ms = PATIENCE_MS): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = ms * slowness();
   const late = new Promise<never>((_, reject) => {
-    const message = `${says}: nothing after ${ms} ms`;
-    timer = setTimeout(() => reject(new AssertionError({ message })), ms);
+    const message = `${says}: nothing after ${limit} ms`;
+    timer = setTimeout(() => reject(new AssertionError({ message })), limit);
   });
   try {
     return await Promise.race([work, late]);

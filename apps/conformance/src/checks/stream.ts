@@ -106,10 +106,7 @@ export const STREAM_CHECKS: readonly Check[] = [
       for (const event of events) {
         const [, kind, step] = /^(text|reasoning|tool-input)-(start|end)$/.exec(event.type) ?? [];
         if (event.type === "finish")
-          assert.ok(
-            open.size === 0,
-            `still open at the finish: ${[...open].join(", ")}; ${typesOf(events)}`,
-          );
+          assert.ok(open.size === 0, `still open at the finish: ${[...open].join(", ")}; ${typesOf(events)}`);
         if (kind === undefined || !("id" in event)) continue;
         const block = `${kind} "${event.id}"`;
         if (step === "start") {
@@ -158,7 +155,8 @@ export const STREAM_CHECKS: readonly Check[] = [
     needs: { operations: ["chat"] },
     async run(bench) {
       const events = await fullAnswer(bench);
-      const whole = can(bench, "text") ? WORDS : textOf(events);
+      // A model that writes a call after a text writes what it likes between the two.
+      const whole = can(bench, "text") && can(bench, "call-anything") ? WORDS : textOf(events);
       assert.equal(
         textOf(events),
         whole,
@@ -305,10 +303,15 @@ export const STREAM_CHECKS: readonly Check[] = [
         })(),
       );
       for (const field of ["text", "reasoning", "toolCalls", "finishReason", "usage", "context"] as const) {
+        const [one, other] = [whole, added].map((response) => {
+          // An engine reads the second of two equal prompts from its cache.
+          if (field !== "usage" || can(bench, "usage-cached")) return response[field];
+          return { ...response.usage, cachedInputTokens: undefined };
+        });
         assert.deepEqual(
-          whole[field],
-          added[field],
-          `${field}: ${told(whole[field])} from generate(), ${told(added[field])} from the events`,
+          one,
+          other,
+          `${field}: ${told(one)} from generate(), ${told(other)} from the events`,
         );
       }
     },

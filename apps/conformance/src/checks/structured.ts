@@ -60,7 +60,7 @@ export const STRUCTURED_CHECKS: readonly Check[] = [
     promise: "Output that is no JSON is output-invalid, with the text in `partial`.",
     why: "An application would fail later, and far from the cause.",
     fix: "Leave it to the core, or throw `output-invalid` with what had arrived.",
-    needs: needs("text", "form-text"),
+    needs: needs("schema-broken", "text", "form-text"),
     async run(bench) {
       await assertInvalid(bench, "Oslo has 700 000 people.");
     },
@@ -71,7 +71,7 @@ export const STRUCTURED_CHECKS: readonly Check[] = [
     promise: "JSON inside a code fence or inside prose is output-invalid, never repaired in silence.",
     why: "A repair guesses which of two objects was meant, and hides that the backend ignores the schema.",
     fix: "Do not cut fences or search for braces; say `output-invalid` and keep the text.",
-    needs: needs("text", "form-text"),
+    needs: needs("schema-broken", "text", "form-text"),
     async run(bench) {
       await assertInvalid(bench, `\`\`\`json\n${JSON.stringify(OSLO)}\n\`\`\``);
       await assertInvalid(bench, `Here you are: ${JSON.stringify(OSLO)}`);
@@ -83,7 +83,7 @@ export const STRUCTURED_CHECKS: readonly Check[] = [
     promise: "Output that the limit of tokens cut is output-invalid and says so.",
     why: "The cure is a higher `maxTokens`, not another try.",
     fix: "Pass the backend's `length` on with the finish; the core words the error.",
-    needs: needs("text", "form-text", "length"),
+    needs: needs("schema-broken", "text", "form-text", "length"),
     async run(bench) {
       const text = '{"city": "Os';
       const fault = await assertInvalid(bench, text, { end: "length" });
@@ -170,7 +170,7 @@ export const STRUCTURED_CHECKS: readonly Check[] = [
     promise: "JSON that breaks the schema is output-invalid, with the text in `partial`.",
     why: "Many servers take a schema and ignore it: what comes is JSON, and the field that the application needs is not in it.",
     fix: "Check the output against the schema, whether the backend promised to keep it or not.",
-    needs: needs("text", "form-text"),
+    needs: needs("schema-broken", "text", "form-text"),
     async run(bench) {
       await assertInvalid(bench, JSON.stringify({ city: "Oslo" }));
       await assertInvalid(bench, JSON.stringify({ city: "Oslo", people: "many" }));

@@ -312,7 +312,10 @@ export const TOOL_CHECKS: readonly Check[] = [
     needs: needs("unicode"),
     async run(bench) {
       const input = { city: "Zürich · 東京 · Ελλάδα", note: 'quote " and \\ and 🗼 and \u2028' };
-      const { response } = await called(bench, [{ name: "get_weather", input, pieces: 7 }]);
+      const properties = { city: { type: "string" }, note: { type: "string" } };
+      const noted = { ...WEATHER, inputSchema: { type: "object", properties, required: ["city", "note"] } };
+      const call = { name: "get_weather", input, pieces: 7 };
+      const { response } = await called(bench, [call], {}, { tools: [noted] });
       assertInputs(response, [input]);
     },
   },

@@ -6,6 +6,7 @@ import { deadline, now, sleep, turn } from "./clock.ts";
 import { aside, watchLeftovers } from "./leftovers.ts";
 import type { SubjectPackage } from "./manifest.ts";
 import { seededRandom } from "./random.ts";
+import { slowed } from "./slowness.ts";
 import { watchStrays } from "./strays.ts";
 
 /** One check that is to be run. */
@@ -58,7 +59,9 @@ async function runAlone(planned: Planned, setting: RunSetting): Promise<CheckRes
     aside,
   });
   try {
-    const faults = await tryOut(check, run, stop, (inside) => leftovers.run(inside));
+    const { slowness = 1 } = setting.subject.backend;
+    const inScope = <Result>(inside: () => Result): Result => leftovers.run(() => slowed(slowness, inside));
+    const faults = await tryOut(limited(check, slowness), run, stop, inScope);
     const left = await lookAround(faults.length === 0 ? SETTLE_MS : SETTLE_FAILED_MS);
     const [first, ...further] = [
       ...faults,
@@ -84,6 +87,12 @@ async function runAlone(planned: Planned, setting: RunSetting): Promise<CheckRes
     return [...strays.list(), ...new Set(leftovers.list())];
   }
 }
+
+/** The check with the time that it may take. */
+const limited = (check: Check, slowness: number): Check => ({
+  ...check,
+  limitMs: (check.limitMs ?? DEFAULT_LIMIT_MS) * slowness,
+});
 
 /** The check itself and the closing after it, each within its time. */
 async function tryOut(

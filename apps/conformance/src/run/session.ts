@@ -52,7 +52,10 @@ export function createSession(subject: Subject, options: TestOptions = {}): Test
     const note = known === undefined ? "" : ` [known failure until ${known.until}: ${known.issue}]`;
     return {
       name: `${check.id} ${check.promise}${note}`,
-      timeoutMs: (check.limitMs ?? DEFAULT_LIMIT_MS) + 2 * CLOSE_LIMIT_MS + 3 * SETTLE_MS,
+      timeoutMs:
+        (check.limitMs ?? DEFAULT_LIMIT_MS) * (subject.backend.slowness ?? 1) +
+        2 * CLOSE_LIMIT_MS +
+        3 * SETTLE_MS,
       async run() {
         const result = await runCheck(entry, { subject, described, seed, date: dayOf(new Date()) });
         results.push(result);
