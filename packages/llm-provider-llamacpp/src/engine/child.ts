@@ -66,6 +66,7 @@ export async function launch(options: EngineOptions, linger: number, onEnd: () =
   // `close` comes after the last of stderr, which says why.
   made.once("close", (code, signal) => {
     onEnd();
+    clearTimeout(child.leaving);
     for (const call of child.calls.values()) call.fail(deathOf(call, child, code, signal));
   });
   const spawned = new Promise<void>((resolve) => made.once("spawn", resolve));
