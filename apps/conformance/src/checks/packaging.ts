@@ -177,7 +177,8 @@ export const PACKAGING_CHECKS: readonly Check[] = [
         missing.length === 0,
         `the built files import ${missing.join(", ")}, which the package.json does not declare`,
       );
-      await Promise.all(LAYOUTS.map((layout) => loads(bench, layout, content)));
+      const tries = await Promise.allSettled(LAYOUTS.map((layout) => loads(bench, layout, content)));
+      for (const tried of tries) if (tried.status === "rejected") throw tried.reason;
     },
   },
   {

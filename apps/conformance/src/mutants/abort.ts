@@ -51,7 +51,13 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
     "M01",
     "takes no notice of the signal",
     outside(({ stream }) => ({ stream: (request, options) => stream(request, withoutSignal(options)) })),
-    {},
+    {
+      A01: /expected aborted, but the stream ended without an error after/,
+      A02: /waited 250 ms for the call to end after its abort/,
+      A03: /waited 250 ms for the call to end after its abort/,
+      A05: /waited 250 ms for the call to end after its abort/,
+      A06: /waited 250 ms for the call to end after its abort/,
+    },
   ),
   mutant(
     "M02",
@@ -59,13 +65,22 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
     inside(({ stream }) => ({
       stream: (request, options) => rejecting(stream(request, withoutSignal(options)), options?.signal),
     })),
-    {},
+    {
+      A02: /waited 500 ms for: the chat to be stopped at the backend: its/,
+      A03: /waited 500 ms for: the chat to be stopped at the backend: its/,
+      A04: /waited 500 ms for: the chat to be stopped at the backend: its/,
+    },
   ),
   mutant(
     "M03",
     "takes the signal as an argument, and hands it to nobody",
     inside(({ stream }) => ({ stream: (request, options) => stream(request, withoutSignal(options)) })),
-    {},
+    {
+      A02: /waited 250 ms for the call to end after its abort/,
+      A03: /waited 250 ms for the call to end after its abort/,
+      A05: /waited 250 ms for the call to end after its abort/,
+      A06: /waited 250 ms for the call to end after its abort/,
+    },
   ),
   mutant(
     "M04",
@@ -82,19 +97,25 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
         };
       },
     }),
-    {},
+    { A06: /one of two calls was aborted, and the other failed: LlmError:/ },
   ),
   mutant(
     "M05",
     "goes on when its reader has left the loop",
     outside(({ stream }) => ({ stream: (request, options) => withoutReturn(stream(request, options)) })),
-    {},
+    { A04: /waited 500 ms for: the chat to be stopped at the backend: its/ },
   ),
   mutant(
     "M06",
     "ends an aborted answer as if it were whole",
     outside(({ stream }) => ({ stream: cleanly(stream) })),
-    {},
+    {
+      A01: /expected aborted, but the stream ended without an error after/,
+      A02: /expected aborted, but the call ended as if nothing had happened/,
+      A03: /expected aborted, but the call ended as if nothing had happened/,
+      A05: /expected aborted, but the call ended as if nothing had happened/,
+      A06: /expected aborted, but the call ended as if nothing had happened/,
+    },
   ),
   mutant(
     "M79",
@@ -109,7 +130,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { A05: /the cause is not the reason of the abort: undefined/ },
   ),
   mutant(
     "M80",
@@ -127,7 +148,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
         },
       };
     }),
-    {},
+    { A07: /the call after a late abort failed: AssertionError/ },
   ),
   mutant(
     "M81",
@@ -135,13 +156,13 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
     inside(({ loadModel }) => ({
       loadModel: (request, options) => loadModel(request, withoutSignal(options)),
     })),
-    {},
+    { A08: /waited 500 ms for: the load to be stopped at the backend: its/ },
   ),
   mutant(
     "M82",
     "computes vectors to the end when nobody wants them any more",
     inside(({ embed }) => ({ embed: (request, options) => embed(request, withoutSignal(options)) })),
-    {},
+    { A09: /waited 500 ms for: the embed to be stopped at the backend: its/ },
   ),
   mutant(
     "M83",
@@ -149,7 +170,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
     inside(({ pullModel }) => ({
       pullModel: (request, options) => pullModel(request, withoutSignal(options)),
     })),
-    {},
+    { A11: /waited 250 ms for the call to end after its abort/ },
   ),
   mutant(
     "M41",
@@ -160,6 +181,15 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
         return stream(request, options);
       },
     })),
-    {},
+    {
+      A01: /1 listener\(s\) are left on the signal that stream was given/,
+      A02: /1 listener\(s\) are left on the signal that stream was given/,
+      A03: /1 listener\(s\) are left on the signal that stream was given/,
+      A05: /1 listener\(s\) are left on the signal that stream was given/,
+      A06: /1 listener\(s\) are left on the signal that stream was given/,
+      A07: /1 listener\(s\) are left on the signal that stream was given/,
+      A10: /after \d+ calls \d+ listeners are on the signal/,
+      F12: /1 listener\(s\) are left on the signal that stream was given/,
+    },
   ),
 ];

@@ -62,19 +62,31 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    {
+      S06: /expected stream-interrupted for an empty reply, but the stream/,
+      F01: /expected stream-interrupted after the body was cut short, but/,
+      F02: /expected stream-interrupted after the connection was reset, but/,
+      F13: /the body was cut short, and the stream ended without an error/,
+      F16: /expected stream-interrupted after the body ended without the/,
+      F17: /expected stream-interrupted after an empty piece came, then the/,
+      F22: /expected stream-interrupted after a body that was cut short,/,
+      U08: /expected stream-interrupted after a body that was cut short,/,
+    },
   ),
   mutant(
     "M84",
     "says that the backend is not there when the connection breaks in an answer",
     part({ transportFault: (error, begun) => PARTS.transportFault(error, begun && isLlmError(error)) }),
-    {},
+    {
+      F01: /the body was cut short, and the error is unavailable: the/,
+      F02: /the connection was reset, and the error is unavailable: the/,
+    },
   ),
   mutant(
     "M08",
     "passes over an error inside a stream",
     lines(() => (line) => (line.type === "error" ? [{ type: "end", reason: "stop" }] : [line])),
-    {},
+    { F03: /expected the error that came inside the stream, but the stream/ },
   ),
   mutant(
     "M90",
@@ -88,7 +100,10 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
         }
       },
     }),
-    {},
+    {
+      F04: /expected invalid-response for a piece that is no JSON, but the/,
+      F19: /a web page came, and the error is stream-interrupted: the/,
+    },
   ),
   mutant(
     "M91",
@@ -100,7 +115,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
         return isOurs ? fault : new LlmError("provider-internal", "fetch failed");
       },
     }),
-    {},
+    { F05: /nothing listened, and the error is provider-internal: fetch/ },
   ),
   mutant(
     "M92",
@@ -108,13 +123,18 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     refuses((fault) =>
       fault.status === 401 || fault.status === 403 ? but(fault, {}, "invalid-request") : fault,
     ),
-    {},
+    { F06: /status 401 came, and the error is invalid-request: the backend/ },
   ),
   mutant(
     "M93",
     "takes a missing model for a wrong request",
     refuses((fault) => (fault.code === "model-not-found" ? but(fault, {}, "invalid-request") : fault)),
-    {},
+    {
+      F07: /the model was missing, and the error is invalid-request: the/,
+      L04: /describeModel of kit-nowhere: expected model-not-found, seen/,
+      L05: /the chat: expected model-not-found or model-not-installed, seen/,
+      L23: /deleteModel of what is gone: expected model-not-found, seen/,
+    },
   ),
   mutant(
     "M94",
@@ -122,7 +142,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     refuses((fault) =>
       fault.retryAfterMs === undefined ? fault : but(fault, { retryAfterMs: fault.retryAfterMs / 1_000 }),
     ),
-    {},
+    { F08: /Retry-After was 7 s, and retryAfterMs is 7/ },
   ),
   mutant(
     "M95",
@@ -130,7 +150,10 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     refuses((fault) =>
       fault.status !== undefined && fault.status >= 500 ? but(fault, { retryable: false }) : fault,
     ),
-    {},
+    {
+      F09: /status 500 came, and retryable is false: provider-internal: the/,
+      E11: /status 503 may be gone in a moment; seen retryable: false/,
+    },
   ),
   mutant(
     "M96",
@@ -138,16 +161,23 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     refuses((fault, body) =>
       body.startsWith("<") ? new LlmError(fault.code, `${fault.message} ${body}`, detailsOf(fault)) : fault,
     ),
-    {},
+    { F10: /the message holds markup: "the backend answered 502: without a/ },
   ),
-  mutant("M97", "waits for ever in the middle of an answer", limits({ idle: Number.POSITIVE_INFINITY }), {}),
-  mutant("M98", "waits for ever for the first event", limits({ firstEvent: Number.POSITIVE_INFINITY }), {}),
-  mutant("M99", "has no limit for the whole call", limits({ total: Number.POSITIVE_INFINITY }), {}),
+  mutant("M97", "waits for ever in the middle of an answer", limits({ idle: Number.POSITIVE_INFINITY }), {
+    F11: /waited 3000 ms for timeout of 80 ms in the middle of an answer/,
+  }),
+  mutant("M98", "waits for ever for the first event", limits({ firstEvent: Number.POSITIVE_INFINITY }), {
+    F12: /the limit was 400 s, and after 450 s the call still waits/,
+    F20: /waited 3000 ms for timeout of 80 ms before the first event/,
+  }),
+  mutant("M99", "has no limit for the whole call", limits({ total: Number.POSITIVE_INFINITY }), {
+    F21: /expected timeout of 120 ms for the whole call, but the stream/,
+  }),
   mutant(
     "M30",
     "gives up after 300 s, whatever the limits of the call are",
     part({ createConnections: createImpatient }),
-    {},
+    { F12: /the limit was 400 s, and before 350 s had passed the call/ },
   ),
   mutant(
     "M36",
@@ -175,13 +205,13 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
         return iterator;
       },
     })),
-    {},
+    { F13: /the stream failed a second time: stream-interrupted: the/ },
   ),
   mutant(
     "M201",
     "does not say where a call was when it failed",
     refuses((fault) => but(fault, { phase: "stream" })),
-    {},
+    { F14: /the error's phase is stream, not request/ },
   ),
   mutant(
     "M29",
@@ -196,19 +226,19 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
         }
       },
     })),
-    {},
+    { F15: /one call was answered with status 500, and 2 requests arrived/ },
   ),
   mutant(
     "M43",
     "takes a clean end after text for a finish",
     endsAfter((last) => last?.type === "text" && last.text !== ""),
-    {},
+    { F16: /expected stream-interrupted after the body ended without the/ },
   ),
   mutant(
     "M44",
     "takes an empty piece before a clean end for a finish",
     endsAfter((last) => last?.type === "text" && last.text === ""),
-    {},
+    { F17: /expected stream-interrupted after an empty piece came, then the/ },
   ),
   mutant(
     "M100",
@@ -216,7 +246,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     refuses((fault) =>
       fault.code === "output-invalid" ? but(fault, { hint: undefined }, "provider-internal") : fault,
     ),
-    {},
+    { F18: /the limit cut a call, and the error is provider-internal: the/ },
   ),
   mutant(
     "M202",
@@ -224,7 +254,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
     part({
       parseLine: (line) => (line.startsWith("<") ? { type: "end", reason: "stop" } : PARTS.parseLine(line)),
     }),
-    {},
+    { F19: /expected an error for a web page, but the stream ended without/ },
   ),
   mutant(
     "M203",
@@ -243,7 +273,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
         },
       };
     }),
-    {},
+    { F22: /the stream failed after no event with stream-interrupted: the/ },
   ),
 ];
 

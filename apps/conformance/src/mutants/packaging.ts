@@ -25,26 +25,37 @@ const entry = (line: string): SubjectChanges => packed({}, { "dist/index.js": `$
 const living = new Set<Provider>();
 
 export const PACKAGING_MUTANTS: readonly Mutant[] = [
-  mutant("M51", "lacks the keyword that it is found by", packed({ keywords: ["llm"] }), {}),
-  mutant("M52", "is published without the folder of its entry", packed({ files: ["lib"] }), {}),
-  mutant("M40", "is another contract's plugin than its manifest says", { contract: 2 }, {}),
+  mutant("M51", "lacks the keyword that it is found by", packed({ keywords: ["llm"] }), {
+    P01: /llmProvider of the package\.json is at fault: the keyword/,
+  }),
+  mutant("M52", "is published without the folder of its entry", packed({ files: ["lib"] }), {
+    P02: /the entry is "\.\/dist\/index\.js", and files publishes only/,
+    P05: /installed as npm does it, the plugin cannot be imported: Cannot/,
+    P08: /a host does not find the plugin: the package\.json of/,
+  }),
+  mutant(
+    "M40",
+    "is another contract's plugin than its manifest says",
+    { contract: 2 },
+    { P03: /the plugin's contract is 2, the manifest's 1/ },
+  ),
   mutant(
     "M33",
     "opens a socket when it is imported",
     entry('import { connect } from "node:net";\nconnect(9, "127.0.0.1").on("error", () => undefined);'),
-    {},
+    { P04: /importing \.\/dist\/index\.js did more than that: it opened a/ },
   ),
   mutant(
     "M53",
     "takes its time when it is imported",
     entry("await new Promise((resolve) => setTimeout(resolve, 600));"),
-    {},
+    { P04: /importing \.\/dist\/index\.js took \d+ ms, three times over/ },
   ),
   mutant(
     "M54",
     "reads the environment when it is imported",
     entry('export const key = process.env["REFERENCE_BASE_URL"];'),
-    {},
+    { P04: /importing \.\/dist\/index\.js did more than that: it read the/ },
   ),
   mutant(
     "M55",
@@ -58,7 +69,7 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
         "node_modules/lucky-find/index.js": "",
       },
     ),
-    {},
+    { P05: /the built files import lucky-find, which the package\.json does/ },
   ),
   mutant(
     "M56",
@@ -66,7 +77,7 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
     entry(
       'const MARKER = Symbol.for("enginehouse.provider-plugin");\nexport const says = [MARKER, "are no Standard Schema"];',
     ),
-    {},
+    { P06: /the built files hold a copy of @enginehouse\/llm-core/ },
   ),
   mutant(
     "M57",
@@ -77,7 +88,7 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
         "dist/index.d.ts": `import type { ZodType } from "zod";\nexport declare const schema: ZodType;\n${TYPES}`,
       },
     ),
-    {},
+    { P06: /the published types show zod/ },
   ),
   mutant(
     "M58",
@@ -96,13 +107,13 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
         };
       },
     },
-    {},
+    { P07: /one provider was closed, and the other failed: shut-down:/ },
   ),
   mutant(
     "M59",
     "exports its code and not its package.json",
     packed({ exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } } }),
-    {},
+    { P08: /the package's exports have no \.\/package\.json/ },
   ),
   mutant(
     "M60",
@@ -111,6 +122,6 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
       { exports: { ".": "./dist/other.js", "./package.json": "./package.json" } },
       { "dist/other.js": ENTRY },
     ),
-    {},
+    { P08: /the package's exports do not lead to the entry \.\/dist\/index\.js/ },
   ),
 ];

@@ -46,13 +46,16 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
         { value: true },
       ),
     },
-    {},
+    {
+      C01: /valid settings were refused: key: is missing/,
+      C04: /the JSON Schema allows baseUrl: "http:\/\//,
+    },
   ),
   mutant(
     "M62",
     "ignores settings that it does not know",
     { settings: referenceSettings({ ...SETTINGS_SCHEMA, additionalProperties: true }) },
-    {},
+    { C02: /expected invalid-settings for an unknown setting baseUrll, but/ },
   ),
   mutant(
     "M63",
@@ -63,36 +66,42 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
         properties: Object.fromEntries(Object.keys(PROPERTIES).map((name) => [name, {}])),
       }),
     },
-    {},
+    {
+      C03: /the wrong setting \{"baseUrl":true\} was given, and the error is/,
+      C04: /the JSON Schema forbids baseUrl: true, the plugin accepts it/,
+    },
   ),
   mutant(
     "M64",
     "publishes a JSON Schema that is older than its code",
     published({ ...SETTINGS_SCHEMA, properties: { ...PROPERTIES, parallel: { type: "string" } } }),
-    {},
+    { C04: /the JSON Schema allows parallel: "x", the plugin does not:/ },
   ),
   mutant(
     "M31",
     "puts its key into an error's message",
     tells(({ key }) => ` (the key was ${key})`),
-    {},
+    { C05: /the key stands in the error's message after status 401: "the/ },
   ),
   mutant(
     "M65",
     "keeps its settings, the key with them, where everybody can see them",
     { outside: (provider, settings) => ({ ...provider, settings }) },
-    {},
+    {
+      C05: /the key stands in the provider as it is printed after status/,
+      K01: /not of the contract: settings/,
+    },
   ),
   mutant(
     "M66",
     "looks into the environment for an address of another program",
     part({ addressOf: (settings) => process.env["OTHER_BASE_URL"] ?? PARTS.addressOf(settings) }),
-    {},
+    { C06: /read from the environment and not in the README: OTHER_BASE_URL/ },
   ),
   mutant(
     "M67",
     "adds paths to the address as it is given",
     part({ addressOf: ({ baseUrl = "" }) => baseUrl }),
-    {},
+    { C07: /the address ended in "\/", \/\/chat was asked for, and the call/ },
   ),
 ];

@@ -61,19 +61,19 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     "M38",
     "begins twice",
     shows(() => (event) => (event.type === "start" ? [event, event] : [event])),
-    {},
+    { S01: /there were 2 starts: start \(2\), text-start, text-delta \(8\),/ },
   ),
   mutant(
     "M68",
     "ends twice",
     shows(() => (event) => (event.type === "finish" ? [event, event] : [event])),
-    {},
+    { S02: /there were 2 finishes/ },
   ),
   mutant(
     "M69",
     "never closes a block of text",
     shows(() => (event) => (event.type === "text-end" ? [] : [event])),
-    {},
+    { S03: /still open at the finish: text "text-2"/ },
   ),
   mutant(
     "M39",
@@ -82,7 +82,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       () => (event) =>
         event.type === "text-end" ? [event, { type: "text-delta", id: event.id, text: "" }] : [event],
     ),
-    {},
+    { S04: /a delta for text "text-2", which is not open/ },
   ),
   mutant(
     "M70",
@@ -95,7 +95,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         return [];
       };
     }),
-    {},
+    { S05: /call "call-1": its deltas say "", its inputText/ },
   ),
   mutant(
     "M37",
@@ -114,7 +114,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         };
       },
     }),
-    {},
+    { S06: /expected stream-interrupted for an empty reply, but the stream/ },
   ),
   mutant(
     "M71",
@@ -126,7 +126,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         return value;
       },
     }),
-    {},
+    { S07: /the stream failed after start with invalid-response: the/ },
   ),
   mutant(
     "M09",
@@ -135,7 +135,11 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       add: (bytes) => filled(new TextDecoder().decode(bytes).split(/\r?\n/)),
       end: () => [],
     })),
-    {},
+    {
+      S08: /the stream failed after start with invalid-response: the/,
+      S09: /the stream failed after start with invalid-response: the/,
+      S12: /LlmError invalid-response: the backend sent something that is/,
+    },
   ),
   mutant(
     "M10",
@@ -151,7 +155,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         end: () => filled([rest]),
       };
     }),
-    {},
+    { S09: /the backend sent "naïve Straße – 日本語 ελληνικά 🦊🏳️‍🌈 done", the/ },
   ),
   mutant(
     "M72",
@@ -160,7 +164,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       const own = PARTS.createLines();
       return { add: (bytes) => own.add(bytes).slice(0, 20), end: own.end };
     }),
-    {},
+    { S10: /the stream failed after start, text-start, text-delta \(19\) with/ },
   ),
   mutant(
     "M73",
@@ -177,13 +181,13 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         end: () => filled([rest]),
       };
     }),
-    {},
+    { S11: /the stream failed after start with invalid-response: the/ },
   ),
   mutant(
     "M42",
     "reads as fast as the backend writes, and keeps what nobody has taken",
     outside(({ stream }) => ({ stream: (request, options) => readAhead(stream(request, options)) })),
-    {},
+    { S12: /nobody read, and \d+ of \d+ bytes had left the/ },
   ),
   mutant(
     "M74",
@@ -201,7 +205,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         return { [Symbol.asyncIterator]: () => own[Symbol.asyncIterator](), [BATCHES]: batches };
       },
     })),
-    {},
+    { S13: /finishReason: "\{\\"unified\\":\\"stop\\"\}" from generate\(\),/ },
   ),
   mutant(
     "M75",
@@ -210,7 +214,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       if (line.type === "start" && line.model === undefined) throw new SyntaxError("no model");
       return [line];
     }),
-    {},
+    { S14: /the stream failed after start with invalid-response: the/ },
   ),
   mutant(
     "M76",
@@ -218,7 +222,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
     inside(({ stream }) => ({
       stream: (request, options) => stream({ ...request, includeRaw: true }, options),
     })),
-    {},
+    { S15: /nobody asked for raw events, and 10 came/ },
   ),
   mutant(
     "M77",
@@ -230,7 +234,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         return open ? [line] : [];
       };
     }),
-    {},
+    { S16: /the stream failed after start with stream-interrupted: the/ },
   ),
   mutant(
     "M45",
@@ -240,7 +244,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         ({ calls, ...line }) =>
           line.type === "end" ? [line] : [{ ...line, ...(calls && { calls }) }],
     ),
-    {},
+    { S17: /one call came with the last piece, and there were 0 tool-call/ },
   ),
   mutant(
     "M46",
@@ -251,7 +255,27 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         ...lines(() => (line) => (line.type === undefined ? piecesOf(line) : [line])).parts,
       },
     },
-    {},
+    {
+      S06: /expected stream-interrupted for an empty reply, but the stream/,
+      S12: /waited 6000 ms for the rest of an answer of \d+/,
+      S18: /generate\(\) was called, and the request asked for no stream/,
+      A03: /waited 3000 ms for the first text of the answer/,
+      A04: /waited 3000 ms for the loop to be left/,
+      A05: /waited 3000 ms for the first text of the answer/,
+      A06: /waited 3000 ms for the first text of the answer/,
+      F01: /the body was cut short, and the error is unavailable: the/,
+      F02: /the connection was reset, and the error is unavailable: the/,
+      F03: /an error came inside the stream after "", and the error has no/,
+      F04: /expected invalid-response for a piece that is no JSON, but the/,
+      F11: /waited 3000 ms for timeout of 80 ms in the middle of an answer/,
+      F16: /expected stream-interrupted after the body ended without the/,
+      F17: /expected stream-interrupted after an empty piece came, then the/,
+      U08: /33 tokens of input had been told, the error's partial answer/,
+      T08: /the backend sent text, call, text; the answer has \["Let me/,
+      R01: /the backend thought "The user wants a colour\. Blue is one\.";/,
+      R05: /the backend only thought, up to its limit; seen/,
+      L13: /the first words: nothing after 3000 ms/,
+    },
   ),
   mutant(
     "M78",
@@ -282,7 +306,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
         return iterator;
       },
     })),
-    {},
+    { S19: /the stream was made and not read, and 1 chat request\(s\) arrived/ },
   ),
 ];
 

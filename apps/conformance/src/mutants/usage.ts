@@ -26,7 +26,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         };
       },
     }),
-    {},
+    { U01: /the backend told 1234 tokens of input, the usage says 2468/ },
   ),
   mutant(
     "M13",
@@ -42,7 +42,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         ];
       };
     }),
-    {},
+    { U01: /the backend told 567 tokens of output, the usage says 19/ },
   ),
   mutant(
     "M11",
@@ -53,15 +53,29 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         return { ...more, inputTokens, outputTokens };
       },
     }),
-    {},
+    { U02: /the backend told no counts, and inputTokens is 0/ },
   ),
   mutant(
     "M85",
     "tells no counts with a stream",
     finishes(() => ({ usage: { inputTokens: undefined, outputTokens: undefined } })),
-    {},
+    {
+      U01: /the backend told 1234 tokens of input, the usage says undefined/,
+      U03: /the backend told 21 and 4 tokens, the stream's finish says/,
+      U09: /100 tokens of input, 60 of them cached, and inputTokens is/,
+      X09: /countTokens says 44, the backend counted undefined for the same/,
+    },
   ),
-  mutant("M14", "always says stop", part({ finishOf: (raw) => ({ unified: "stop", raw }) }), {}),
+  mutant("M14", "always says stop", part({ finishOf: (raw) => ({ unified: "stop", raw }) }), {
+    U04: /the finish says stop \(the backend's word: length\), not length/,
+    U05: /the finish says stop \(the backend's word: stop\), not tool-calls/,
+    U06: /the finish says stop \(the backend's word: moonrise\), not other/,
+    U07: /the finish says stop \(the backend's word: filter\), not/,
+    X06: /an answer of 124 words in a window of 128 ended with stop and/,
+    T01: /an answer with a call must finish with tool-calls; seen/,
+    J05: /the output was cut by the limit; the error says: the output is/,
+    R05: /the backend only thought, up to its limit; seen/,
+  }),
   mutant(
     "M86",
     "takes a word that it does not know for stop",
@@ -71,7 +85,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         return { unified: unified === "other" ? "stop" : unified, raw };
       },
     }),
-    {},
+    { U06: /the finish says stop \(the backend's word: moonrise\), not other/ },
   ),
   mutant(
     "M87",
@@ -82,7 +96,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         return { unified: unified === "content-filter" ? "other" : unified, raw };
       },
     }),
-    {},
+    { U07: /the finish says other \(the backend's word: filter\), not/ },
   ),
   mutant(
     "M88",
@@ -99,7 +113,7 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         };
       },
     }),
-    {},
+    { U08: /33 tokens of input had been told, the error's partial answer/ },
   ),
   mutant(
     "M89",
@@ -111,6 +125,6 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
           usage.inputTokens === undefined ? undefined : usage.inputTokens - (usage.cachedInputTokens ?? 0),
       },
     })),
-    {},
+    { U09: /100 tokens of input, 60 of them cached, and inputTokens is 40/ },
   ),
 ];
