@@ -1,6 +1,6 @@
 import { failureText } from "./failure-text.ts";
 import type { CheckResult, Report } from "./report.ts";
-import { groupsOf } from "./summary.ts";
+import { groupsOf, wireText } from "./summary.ts";
 
 /** The report as JUnit XML: a suite for each group. A known failure is skipped there, with its link. */
 export function junitOf(report: Report): string {
@@ -13,7 +13,7 @@ export function junitOf(report: Report): string {
     kit: `${kit.name} ${kit.version}`,
     contract: String(kit.contract),
     version: plugin.version,
-    wire: report.wire.name,
+    wire: wireText(report.wire),
     seed: String(seed),
     node: report.node,
     platform: report.platform,

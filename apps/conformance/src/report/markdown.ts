@@ -1,12 +1,12 @@
 import type { CheckResult, Failed, LiveReport, Report } from "./report.ts";
-import { conclusion, countsText, failuresByMessage, groupsOf, skipsByReason } from "./summary.ts";
+import { conclusion, countsText, failuresByMessage, groupsOf, skipsByReason, wireText } from "./summary.ts";
 
 /** The report as a page that can be committed and linked. */
 export function markdownOf(report: Report): string {
   const { kit, package: plugin, manifest, wire, results, only } = report;
   const facts: readonly (readonly [string, string])[] = [
     ["kit", `${kit.name} ${kit.version}, contract ${kit.contract}`],
-    ["wire", wire.name],
+    ["wire", wireText(wire)],
     ["declared operations", manifest.operations.join(", ")],
     ["declared features", manifest.features.length === 0 ? "none" : manifest.features.join(", ")],
     ["run", `${report.date}, node ${report.node}, ${report.platform}, seed ${report.seed}`],

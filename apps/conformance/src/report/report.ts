@@ -8,7 +8,12 @@ export interface Report {
   /** What the plugin declares: the skips follow from it. */
   readonly manifest: SubjectManifest;
   /** The wire that was spoken, and what it has no words for: the other skips follow from that. */
-  readonly wire: { readonly name: string; readonly cannot: Readonly<Record<string, string>> };
+  readonly wire: {
+    readonly name: string;
+    readonly cannot: Readonly<Record<string, string>>;
+    /** How many times longer than a fake it was given, where it is a real engine. */
+    readonly slowness?: number | undefined;
+  };
   readonly node: string;
   /** `linux-x64` */
   readonly platform: string;

@@ -66,6 +66,11 @@ function grouped<Item>(
   return groups;
 }
 
+/** The wire that was spoken, and the patience that its backend was given. */
+export function wireText({ name, slowness = 1 }: Report["wire"]): string {
+  return slowness === 1 ? name : `${name}, given ${slowness} times the time of a fake`;
+}
+
 /** The declaration that skips follow from. */
 export function declarationText({ operations, features }: Report["manifest"]): string {
   const able = features.length === 0 ? "no features" : features.join(", ");

@@ -7,6 +7,7 @@ import {
   failuresByMessage,
   groupsOf,
   skipsByReason,
+  wireText,
 } from "./summary.ts";
 
 export interface TableOptions {
@@ -38,7 +39,7 @@ export function tableOf(report: Report, { ink = plain, width = 100 }: TableOptio
 
 function headOf({ kit, package: plugin, manifest, wire, node, platform, date }: Report, ink: Ink): string {
   return [
-    ink("bold", `${plugin.name} ${plugin.version}, over the wire "${wire.name}"`),
+    ink("bold", `${plugin.name} ${plugin.version}, over the wire ${wireText(wire)}`),
     ink("dim", `declares ${declarationText(manifest)}`),
     ink("dim", `${kit.name} ${kit.version}, contract ${kit.contract} · node ${node} · ${platform} · ${date}`),
   ].join("\n");

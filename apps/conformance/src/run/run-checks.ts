@@ -58,12 +58,13 @@ interface Findings {
 
 export function reportOf({ subject, plan, seed, date, only, results }: Findings): Report {
   const { name, version, manifest } = plan.described;
+  const { wire, cannot, slowness } = subject.backend;
   const totals = totalsOf(results);
   return {
     kit: { ...readKit(), contract: CONTRACT_VERSION },
     package: { name, version },
     manifest,
-    wire: { name: subject.backend.wire, cannot: subject.backend.cannot },
+    wire: { name: wire, cannot, ...(slowness === undefined ? {} : { slowness }) },
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     seed,

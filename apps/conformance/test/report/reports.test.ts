@@ -53,7 +53,8 @@ describe("the JSON report", () => {
   const written = (report: unknown): unknown => JSON.parse(JSON.stringify(report));
 
   test("fits the published schema", () => {
-    for (const report of [mixed, green, part, { ...green, live }]) {
+    const slow = { ...green, wire: { ...green.wire, slowness: 20 } };
+    for (const report of [mixed, green, part, slow, { ...green, live }]) {
       valid(written(report));
       expect(valid.errors).toBe(null);
     }
@@ -78,10 +79,15 @@ describe("the table", () => {
   const text = tableOf(mixed);
 
   test("names plugin, wire, declaration, kit, contract, node, platform, date and seed", () => {
-    expect(text).toContain('small-plugin 1.2.3, over the wire "small"');
+    expect(text).toContain("small-plugin 1.2.3, over the wire small");
     expect(text).toContain("declares chat, health · tools");
     expect(text).toMatch(/llm-conformance \d+\.\d+\.\d+, contract 1 · node v\d+.* · 2026-11-21/);
     expect(text).toContain("seed 7");
+  });
+
+  test("tells when a backend was given more time", () => {
+    const slow = { ...green, wire: { ...green.wire, slowness: 20 } };
+    expect(tableOf(slow)).toContain("over the wire small, given 20 times the time of a fake");
   });
 
   test("has a line for each group", () => {
