@@ -30,7 +30,7 @@ export async function openEndpoint(
     apiKey: apiKey ?? "none",
     organization: organization ?? null,
     project: project ?? null,
-    // Left out, these would be read from the environment.
+    // Left out, these would be read from the environment, as OPENAI_CUSTOM_HEADERS always is.
     adminAPIKey: null,
     webhookSecret: null,
     maxRetries: 0,

@@ -10,7 +10,7 @@ import {
 import { afterAll, expect, type TestContext, test } from "vitest";
 
 import { createOpenai, type OpenaiProvider } from "../../src/index.ts";
-import { CHAT_MODEL, EMBEDDER, type LlamaServer, startLlama } from "./llama-server.ts";
+import { CALLER, CHAT_MODEL, EMBEDDER, type LlamaServer, startLlama } from "./llama-server.ts";
 
 const WINDOW = 2_048;
 const KEY = "key-for-tests";
@@ -76,37 +76,51 @@ test("its output obeys a schema", async (context) => {
   expect(output).toMatchObject({ city: expect.any(String), inhabitants: expect.any(Number) });
 });
 
-test("a call that is forced comes in fragments, and its result goes back", async (context) => {
-  const { openai } = await server(context);
+test("calls come from a real server, two at once, and their results go back", async (context) => {
+  const llama = await startLlama(context, CALLER, ["-c", "2048", "-np", "1", "--jinja", "--alias", "caller"]);
+  const openai = createOpenai({ preset: "llama-server", baseUrl: llama.address });
   const tool: ToolDefinition = {
-    name: "weather.today",
-    description: "The weather of a city",
-    // The model is too small to end a text of its own inside a call.
+    name: "get_time",
+    description: "Get the current time in a time zone",
     inputSchema: {
       type: "object",
-      properties: { city: { enum: ["Paris", "Rome"] } },
-      required: ["city"],
-      additionalProperties: false,
+      properties: { timezone: { type: "string", description: "Time zone or city" } },
+      required: ["timezone"],
     },
   };
-  const messages: Message[] = [{ role: "user", content: "What is the weather in Paris?" }];
-  const asked = await generate(openai, {
-    model,
-    messages,
-    tools: [tool],
-    toolChoice: "required",
-    maxTokens: 200,
-    temperature: 0,
-  });
-  expect(asked.finishReason.unified).toBe("tool-calls");
-  const [call] = asked.toolCalls;
-  expect(call).toMatchObject({ name: "weather.today", input: { city: expect.any(String) } });
-  messages.push(asked.message, {
-    role: "tool",
-    content: [{ type: "tool-result", id: call?.id ?? "", name: "weather.today", output: { sun: true } }],
-  });
-  const answer = await generate(openai, { model, messages, tools: [tool], maxTokens: 16, temperature: 0 });
-  expect(answer.usage.inputTokens).toBeGreaterThan(asked.usage.inputTokens ?? 0);
+  const messages: Message[] = [
+    { role: "system", content: "You are a helpful assistant." },
+    { role: "user", content: "What time is it in Berlin? What time is it in London?" },
+  ];
+  try {
+    const request: ChatRequest = {
+      model: "caller",
+      messages,
+      tools: [tool],
+      temperature: 0,
+      reasoning: "none",
+      providerOptions: { openai: { parallel_tool_calls: true } },
+    };
+    const asked = await generate(openai, request);
+    expect(asked.finishReason).toEqual({ unified: "tool-calls", raw: "tool_calls" });
+    expect(asked.toolCalls).toHaveLength(2);
+    expect(asked.toolCalls[0]).toMatchObject({ name: "get_time", input: { timezone: expect.any(String) } });
+    const results: Message[] = asked.toolCalls.map(({ id, name }) => ({
+      role: "tool",
+      content: [{ type: "tool-result", id, name, output: "12:00" }],
+    }));
+    const answer = await generate(openai, { ...request, messages: [...messages, asked.message, ...results] });
+    expect(answer.text).not.toBe("");
+    const forced = await generate(openai, {
+      ...request,
+      toolChoice: "required",
+      messages: [{ role: "user", content: "What time is it in Rome?" }],
+    });
+    expect(forced.toolCalls).not.toEqual([]);
+  } finally {
+    await openai.close();
+    await llama.stop();
+  }
 });
 
 test("a prompt beyond the window is refused with its figures, and drop-oldest makes room", async (context) => {

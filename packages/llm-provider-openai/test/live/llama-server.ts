@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import { findEngine, findModel, present } from "@enginehouse/vitest-preset/live";
 import type { TestContext } from "vitest";
@@ -14,6 +15,10 @@ export interface LlamaServer {
 }
 
 export const CHAT_MODEL = findModel("SmolLM2-135M-Instruct.Q4_1.gguf");
+/** Small, and made to call tools. */
+export const CALLER = fileURLToPath(
+  new URL("../../../llm-reference-model/models/chat/reference-model-q8_0.gguf", import.meta.url),
+);
 export const EMBEDDER = findModel("all-MiniLM-L6-v2-q8_0.gguf");
 
 /** Starts it, or skips the test with the reason why it cannot. */
