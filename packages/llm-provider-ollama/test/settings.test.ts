@@ -1,8 +1,10 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 
 import { addressOf } from "../src/connection/address.ts";
 import plugin from "../src/index.ts";
-import { configured } from "../src/settings.ts";
+import { configured, settings } from "../src/settings.ts";
 
 describe("OLLAMA_HOST in all its forms", () => {
   test.each([
@@ -98,6 +100,20 @@ describe("settings are strict", () => {
     );
     expect(fault).toMatchObject({ code: "invalid-settings", phase: "settings" });
     expect(String(fault)).toContain(place);
+  });
+
+  test("and their JSON Schema says the same of types and names", async () => {
+    const schema = z.toJSONSchema((await settings.load()) as unknown as z.ZodType);
+    const fits = new Ajv2020({ strict: false }).compile(schema);
+    expect(fits({ baseUrl: "gpu-box", contextWindow: 4_096, keepAliveMs: 0 })).toBe(true);
+    for (const wrong of [
+      { baseURL: "x" },
+      { baseUrl: 7 },
+      { contextWindow: 0 },
+      { keepAliveMs: -1 },
+      { headers: { a: 1 } },
+    ])
+      expect([wrong, fits(wrong)]).toEqual([wrong, false]);
   });
 
   test("all that the table knows is taken", async () => {
