@@ -1,14 +1,15 @@
 import type { Check } from "../check.ts";
-import { CHECKS } from "../checks/index.ts";
 import { runChecks } from "../run/run-checks.ts";
+import { checksFor } from "./checks.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** What is not as the mutant says: nothing, when it dies by exactly its checks, each with its message. */
 export async function tryMutant(
   { id, kills, subject }: Mutant,
-  checks: readonly Check[] = CHECKS,
+  checks?: readonly Check[],
 ): Promise<readonly string[]> {
-  const { results } = await runChecks(subject(), { checks, seed: 1 });
+  const made = subject();
+  const { results } = await runChecks(made, { checks: checks ?? checksFor(made), seed: 1 });
   const failed = new Map(
     results.flatMap((result) => (result.verdict === "failed" ? [[result.id, result.message] as const] : [])),
   );
