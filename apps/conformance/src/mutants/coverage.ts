@@ -15,29 +15,3 @@ export const coverage = (checks: readonly Check[], mutants: readonly Mutant[]): 
     promise,
     killedBy: mutants.filter(({ kills }) => kills[id] !== undefined).map((mutant) => mutant.id),
   }));
-
-/** The same as Markdown, with what is wrong with each mutant below it. */
-export function coverageTable(checks: readonly Check[], mutants: readonly Mutant[]): string {
-  const rows = coverage(checks, mutants).map(
-    ({ check, promise, killedBy }) => `| ${check} | ${cell(promise)} | ${killedBy.join(", ")} |`,
-  );
-  const wrong = mutants
-    .toSorted((one, other) => numberOf(one) - numberOf(other))
-    .map(
-      ({ id, wrong: says, kills }) =>
-        `| ${id} | ${cell(says)} | ${Object.keys(kills).toSorted().join(", ")} |`,
-    );
-  return [
-    "| check | promise | fails over |",
-    "| --- | --- | --- |",
-    ...rows,
-    "",
-    "| mutant | a provider that | is caught by |",
-    "| --- | --- | --- |",
-    ...wrong,
-    "",
-  ].join("\n");
-}
-
-const numberOf = ({ id }: Mutant): number => Number(id.slice(1));
-const cell = (text: string): string => text.replaceAll("|", "\\|");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { CHECKS } from "../../src/checks/index.ts";
-import { coverage, coverageTable } from "../../src/mutants/coverage.ts";
+import { coverage } from "../../src/mutants/coverage.ts";
 import { MUTANTS } from "../../src/mutants/index.ts";
 
 test("every check fails over at least one mutant", () => {
@@ -22,11 +22,4 @@ test("checks have ids of their own, each in its group", () => {
   const ids = CHECKS.map(({ id }) => id);
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
   expect(CHECKS.filter(({ id, group }) => id[0] !== group).map(({ id }) => id)).toEqual([]);
-});
-
-test("the table names each check and each mutant once", () => {
-  const lines = coverageTable(CHECKS, MUTANTS).split("\n");
-  for (const { id } of [...CHECKS, ...MUTANTS]) {
-    expect(lines.filter((line) => line.startsWith(`| ${id} |`))).toHaveLength(1);
-  }
 });
