@@ -10,7 +10,6 @@ import {
   type BatchRead,
   type BatchSource,
   type EventBatch,
-  type Pull,
   type Pullable,
   pullOf,
 } from "./stream.ts";
@@ -37,7 +36,6 @@ export function streamWithPolicies(
   let attempt = request;
   let call: Call | undefined;
   let source: Pullable<EventBatch> | undefined;
-  let pull: Pull<EventBatch> | undefined;
   let over = false;
   let left = false;
 
@@ -59,11 +57,8 @@ export function streamWithPolicies(
     source?.return?.().catch(() => undefined);
   };
 
-  const open = (signal: AbortSignal): Pullable<EventBatch> => {
-    const opened = batchesOf(host.stream(attempt, { ...options, signal }))[Symbol.asyncIterator]();
-    pull = pullOf(opened);
-    return opened;
-  };
+  const open = (signal: AbortSignal): Pullable<EventBatch> =>
+    batchesOf(host.stream(attempt, { ...options, signal }))[Symbol.asyncIterator]();
 
   const onRead = (read: IteratorResult<EventBatch>): BatchRead => {
     if (read.done === true) {
@@ -163,9 +158,9 @@ export function streamWithPolicies(
     onFault,
     next,
     pull(reader) {
-      if (over || pull === undefined || arrived.finish !== undefined)
+      if (over || source === undefined || arrived.finish !== undefined)
         next().then(reader.onRead, reader.onFault);
-      else pull(reader);
+      else pullOf(source)(reader);
     },
     async return() {
       // A read under way would hold the source back: stop the work first, then leave.
