@@ -53,10 +53,12 @@ test(`${COUNT} faulty streams end in a finish or in an error with a code, and ho
   const outcomes = new Map<string, Set<string>>();
   const readOne = async (name: string): Promise<void> => {
     let outcome = "";
+    // Only those that stall have to be waited for; a busy machine must not make a fault of another one.
+    const limit = name.includes("stall") ? 200 : 20_000;
     try {
       const request = { ...REQUEST, messages: [{ role: "user", content: name }] } as const;
       for await (const { type } of given.provider.stream(request, {
-        timeouts: { firstEvent: 400, idle: 100 },
+        timeouts: { firstEvent: limit, idle: limit },
       }))
         if (type === "finish") outcome += "finish";
     } catch (error) {
