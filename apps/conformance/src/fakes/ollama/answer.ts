@@ -37,7 +37,7 @@ export const answerOllama = async (exchange: Exchange, kind: OllamaKind): Promis
   if (GETS.has(path) && isGet) {
     if (path === "/") return exchange.send(200, "Ollama is running");
     if (path === "/api/version")
-      return exchange.send(200, { version: house.scenario.version ?? versionOf(kind) });
+      return exchange.send(200, { version: house.scenario.version ?? versionOf(kind, house.models) });
     return exchange.send(200, path === "/api/tags" ? tags(exchange, kind) : running(exchange));
   }
   const isDelete = path === "/api/delete";
@@ -229,4 +229,8 @@ const isForeign = ({ headers }: Exchange): boolean => {
   return !/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/u.test(host);
 };
 
-const versionOf = (kind: OllamaKind): string => (kind.generation === "new" ? "0.0.0" : "0.13.5");
+/** A server that forgets in silence though it was asked not to is one from before that could be asked. */
+const versionOf = (kind: OllamaKind, models: readonly ModelScript[]): string => {
+  if (models.some(({ forgets }) => forgets === true)) return "0.12.0";
+  return kind.generation === "new" ? "0.0.0" : "0.13.5";
+};

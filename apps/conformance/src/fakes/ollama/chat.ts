@@ -22,7 +22,13 @@ export const answerChat = async (exchange: Exchange, model: ModelScript, kind: O
     const wish = { window: windowFor(asked.window, model, kind), keepAliveMs: asked.keepAliveMs };
     const loaded = await house.load(model, wish, gone);
     if ("refusal" in loaded) return exchange.refuse(loaded.refusal);
-    const habits = { truncate: body["truncate"] !== false, shift: body["shift"] !== false, kind };
+    // A server that is older than these fields cuts and shifts, whatever it is asked.
+    const old = model.forgets === true;
+    const habits = {
+      truncate: old || body["truncate"] !== false,
+      shift: old || body["shift"] !== false,
+      kind: old ? ({ ...kind, path: "template" } as const) : kind,
+    };
     const prompt = fitPrompt(asked.messages ?? [], loaded.window, habits);
     if (prompt === undefined) {
       return exchange.send(400, overflowError(wordsOfMessages(asked.messages), loaded.window, kind));

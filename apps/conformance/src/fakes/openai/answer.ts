@@ -55,8 +55,10 @@ const chat = async (exchange: Exchange, kind: OpenaiKind, isResponse: boolean): 
     if ("refusal" in loaded) return exchange.refuse(loaded.refusal);
     const tokens = wordsOfMessages(asked.messages);
     const window = loaded.window;
-    if (tokens > window) return refuse(exchange, 400, overflow(tokens, window, kind), kind);
-    const prompt = { tokens, room: window - tokens };
+    // Compatible servers cut in silence; the API itself does not.
+    const cuts = model.forgets === true;
+    if (tokens > window && !cuts) return refuse(exchange, 400, overflow(tokens, window, kind), kind);
+    const prompt = cuts ? { tokens: Math.min(tokens, window) } : { tokens, room: window - tokens };
     const name = kind === "llama-server" ? model.id : (asked.model ?? model.id);
     if (asked.stream === true) {
       const words = isResponse ? responseWords(kind, name) : chatWords(exchange, kind, name);
