@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { checksFor } from "../../src/mutants/checks.ts";
 import type { Mutant } from "../../src/mutants/mutant.ts";
 import { tryMutant } from "../../src/mutants/trial.ts";
 
@@ -11,7 +12,8 @@ export function testMutants(mutants: readonly Mutant[]): void {
       `${id} ${wrong}: caught by ${Object.keys(kills).toSorted().join(", ")} and no other`,
       { timeout: 120_000 },
       async () => {
-        expect(await tryMutant(mutant)).toEqual([]);
+        const subject = mutant.subject();
+        expect(await tryMutant({ ...mutant, subject: () => subject }, checksFor(subject))).toEqual([]);
       },
     );
   }
