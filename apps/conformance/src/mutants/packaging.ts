@@ -63,7 +63,7 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
     packed(
       {},
       {
-        "dist/index.js": `import "lucky-find";\n${ENTRY}`,
+        "dist/index.js": `import ${quoted("lucky-find")};\n${ENTRY}`,
         "node_modules/lucky-find/package.json":
           '{"name":"lucky-find","type":"module","exports":"./index.js"}',
         "node_modules/lucky-find/index.js": "",
@@ -85,7 +85,7 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
     packed(
       {},
       {
-        "dist/index.d.ts": `import type { ZodType } from "zod";\nexport declare const schema: ZodType;\n${TYPES}`,
+        "dist/index.d.ts": `import type { ZodType } from ${quoted("zod")};\nexport declare const schema: ZodType;\n${TYPES}`,
       },
     ),
     { P06: /the published types show zod/ },
@@ -125,3 +125,8 @@ export const PACKAGING_MUTANTS: readonly Mutant[] = [
     { P08: /the package's exports do not lead to the entry \.\/dist\/index\.js/ },
   ),
 ];
+
+/** The name of a package in the code of a mutant, which is no import of the kit's own. */
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}
