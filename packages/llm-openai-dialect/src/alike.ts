@@ -21,36 +21,47 @@ export function createAlikeChunks(): AlikeChunks {
 
   return {
     textOf(data) {
-      if (before === "") return undefined;
-      if (data.length > before.length + after.length && data.startsWith(before) && data.endsWith(after)) {
-        const text = data.slice(before.length, data.length - after.length);
-        if (!SPECIAL.test(text)) {
-          misses = 0;
-          return text;
-        }
-        return undefined;
-      }
-      return undefined;
+      if (before === "" || data.length <= before.length + after.length) return undefined;
+      if (!data.startsWith(before) || !data.endsWith(after)) return undefined;
+      const text = data.slice(before.length, data.length - after.length);
+      if (isSpecial(text)) return undefined;
+      misses = 0;
+      return text;
     },
     learn(data, text) {
-      if (misses >= PATIENCE || text === "" || SPECIAL.test(text)) return;
+      if (misses >= PATIENCE || text === "" || isSpecial(text)) return;
       misses += 1;
       const at = data.indexOf(MARK);
       if (at === -1) return;
       const start = data.indexOf('"', at + MARK.length) + 1;
       const end = start + text.length;
       if (data.slice(start, end) !== text || data[end] !== '"') return;
-      before = data.slice(0, start);
-      after = data.slice(end);
+      before = flat(data.slice(0, start));
+      after = flat(data.slice(end));
       if (!isFrame(before, after)) before = "";
     },
   };
 }
 
 const MARK = '"content":';
-// What a JSON text has to escape.
-// oxlint-disable-next-line no-control-regex
-const SPECIAL = /["\\\u0000-\u001F]/;
+/** A copy of its own: a slice of a whole read keeps that in memory, and takes twenty times as long to compare. */
+const flat = (text: string): string => decoder.decode(encoder.encode(text));
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Whether it has what a JSON text must escape. A loop, as a regular expression takes twice as long for the few letters of a token. */
+function isSpecial(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < SPACE || code === QUOTE || code === BACKSLASH) return true;
+  }
+  return false;
+}
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** Whether another text between the two halves arrives as the text of the only choice. */
 function isFrame(before: string, after: string): boolean {
