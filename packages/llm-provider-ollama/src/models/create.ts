@@ -1,6 +1,6 @@
 import type { CallOptions, JsonObject } from "@enginehouse/llm-core";
 
-import type { OllamaSettings } from "../settings.ts";
+import { configured, type OllamaSettings } from "../settings.ts";
 
 /** A model to be made on the server from a GGUF file of this machine. */
 export interface CreateModelRequest {
@@ -33,5 +33,5 @@ export async function* createModel(
 ): AsyncGenerator<CreateProgress, void, undefined> {
   // All that it needs is imported with the first call: the package's entry stays light.
   const { runCreate } = await import("./run-create.ts");
-  yield* runCreate(settings, request, options);
+  yield* runCreate(configured(settings), request, options);
 }

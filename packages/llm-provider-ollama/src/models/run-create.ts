@@ -9,19 +9,19 @@ import { callLines, statusFault, transportFault } from "@enginehouse/llm-wire";
 
 import { type Connection, createConnection } from "../connection/connection.ts";
 import { readErrorLine, readFault } from "../errors.ts";
-import { configured, type OllamaSettings } from "../settings.ts";
+import type { Configured } from "../settings.ts";
 import { isRecord } from "../wire.ts";
 import type { CreateModelRequest, CreateProgress } from "./create.ts";
 
 const KNOWN: LlmErrorInit = { provider: "ollama", operation: "create" };
 
 export async function* runCreate(
-  settings: OllamaSettings,
+  configured: Configured,
   request: CreateModelRequest,
   options: CallOptions = {},
 ): AsyncGenerator<CreateProgress, void, undefined> {
   const { model, file, template, system, parameters, license, quantize } = request;
-  const connection = createConnection(configured(settings));
+  const connection = createConnection(configured);
   // Leaving the loop cancels as the signal does.
   const leaving = new AbortController();
   const signal =
