@@ -1,3 +1,7 @@
 import { project } from "@enginehouse/vitest-preset";
 
-export default project("acceptance", { testTimeout: 120_000, hookTimeout: 120_000 });
+export default project("acceptance", {
+  globalSetup: ["./built.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+});

@@ -45,16 +45,27 @@ export async function deploy(): Promise<Deployed> {
 
 export interface Running {
   readonly url: string;
+  /** Its data folder. */
+  readonly data: string;
+  /** All that it wrote to its terminal. */
   readonly output: () => string;
   stop(): Promise<void>;
 }
 
+export interface Setting {
+  /** The `config.json` in its data folder. */
+  readonly config?: object;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the deployed service with a data folder of its own. */
-export async function start({ folder }: Deployed): Promise<Running> {
+export async function start({ folder }: Deployed, { config, env }: Setting = {}): Promise<Running> {
   const data = await mkdtemp(join(tmpdir(), "enginehouse-data-"));
+  if (config !== undefined) await writeFile(join(data, "config.json"), JSON.stringify(config));
   const child = spawn(process.execPath, ["dist/server.js"], {
     cwd: folder,
-    env: { ...process.env, PORT: "0", HOST: "", ENGINEHOUSE_DATA_DIR: data, NODE_OPTIONS: "" },
+    env: { ...process.env, PORT: "0", HOST: "", ENGINEHOUSE_DATA_DIR: data, NODE_OPTIONS: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -74,6 +85,7 @@ export async function start({ folder }: Deployed): Promise<Running> {
   });
   return {
     url,
+    data,
     output: () => output,
     async stop() {
       child.kill("SIGTERM");
@@ -83,15 +95,17 @@ export async function start({ folder }: Deployed): Promise<Running> {
   };
 }
 
+export interface Citation {
+  readonly quote: string;
+  readonly charStart: number;
+  readonly charEnd: number;
+}
+
 export interface Answer {
   readonly mode: string;
   readonly answer: string;
-  readonly citations: readonly {
-    readonly quote: string;
-    readonly charStart: number;
-    readonly charEnd: number;
-  }[];
-  readonly quotes: readonly { readonly quote?: string; readonly text?: string }[];
+  readonly citations: readonly Citation[];
+  readonly quotes: readonly Citation[];
   readonly attempts: readonly {
     readonly providerId: string;
     readonly model: string;
