@@ -27,12 +27,15 @@ export interface TokenCounterOptions {
 
 export function createTokenCounter({ provider, target, signal }: TokenCounterOptions): TokenCounter {
   const { model } = target;
-  const { countTokens, describeModel } = provider;
+  const { countTokens, describeModel, loadModel } = provider;
   const described = async () => (await describeModel?.(model, { signal }))?.contextWindow;
+  /** Of a model with a long window a server may load a short one; the chat would load it in any case. What went wrong there, the chat will say. */
+  const inForce = async () =>
+    (await loadModel?.({ model }, { signal }).catch(() => undefined))?.contextWindow ?? (await described());
   if (countTokens === undefined) {
     return {
       kind: "estimate",
-      window: described,
+      window: inForce,
       messages: async (messages) =>
         estimate(messages.map(({ content }) => content).join("\n")) + 8 * messages.length,
       texts: async (texts) => texts.map(estimate),
@@ -42,7 +45,7 @@ export function createTokenCounter({ provider, target, signal }: TokenCounterOpt
     kind: "model",
     async window() {
       const { window } = await countTokens({ model, texts: [""] }, { signal });
-      return window ?? (await described());
+      return window ?? (await inForce());
     },
     messages: async (messages) => (await countTokens({ model, messages }, { signal })).tokens,
     async texts(texts) {
