@@ -7,7 +7,7 @@ const describeModel = async () => ({ id: "m", contextWindow: 32_768 }) as never;
 const windowOf = (provider: Partial<Provider>): Promise<number | undefined> =>
   createTokenCounter({
     provider: { name: "server", close: async () => undefined, ...provider },
-    target: { provider: "server", model: "m" },
+    target: { providerId: "server", model: "m", ref: "server/m", demonstration: false },
     signal: new AbortController().signal,
   }).window();
 
