@@ -18,6 +18,7 @@ const OPTIONS = {
   live: { type: "string" },
   model: { type: "string" },
   "embedding-model": { type: "string" },
+  "embedding-url": { type: "string" },
   "key-env": { type: "string" },
   group: { type: "string" },
   port: { type: "string" },
@@ -29,7 +30,19 @@ export type OptionName = keyof typeof OPTIONS;
 export type Values = ReturnType<typeof parse>["values"];
 
 export const COMMANDS: Readonly<Record<string, readonly OptionName[]>> = {
-  run: ["only", "seed", "json", "junit", "markdown", "badge", "live", "model", "embedding-model", "key-env"],
+  run: [
+    "only",
+    "seed",
+    "json",
+    "junit",
+    "markdown",
+    "badge",
+    "live",
+    "model",
+    "embedding-model",
+    "embedding-url",
+    "key-env",
+  ],
   list: ["group"],
   explain: [],
   serve: ["port"],
@@ -92,7 +105,8 @@ export const USAGE = `llm-conformance run [subject]   runs the checks over a pro
   --badge FILE       and as a badge for shields.io
   --live URL         looks also at the shapes of a real backend's answers, in a section of its own
     --model NAME             its model
-    --embedding-model NAME   its model for embeddings
+    --embedding-model NAME   its model for embeddings,
+    --embedding-url URL      where a server of its own has it
     --key-env NAME           the environment variable that holds its key
 
 llm-conformance list [--group S]    names every check and its promise

@@ -54,8 +54,9 @@ function seedOf(text: string | undefined): number | undefined {
 
 function liveOf(values: Values, env: NodeJS.ProcessEnv) {
   const { live: url, model, "embedding-model": embeddingModel, "key-env": keyName } = values;
+  const embeddingUrl = values["embedding-url"];
   if (url === undefined) {
-    const lone = (["model", "embedding-model", "key-env"] as const).find(
+    const lone = (["model", "embedding-model", "embedding-url", "key-env"] as const).find(
       (name) => values[name] !== undefined,
     );
     if (lone !== undefined) throw usageFault(`--${lone} goes with --live`);
@@ -63,11 +64,16 @@ function liveOf(values: Values, env: NodeJS.ProcessEnv) {
   }
   if (!URL.canParse(url)) throw usageFault(`--live takes an address, not "${url}"`);
   if (model === undefined) throw usageFault("--live needs --model");
+  if (embeddingUrl !== undefined) {
+    if (!URL.canParse(embeddingUrl))
+      throw usageFault(`--embedding-url takes an address, not "${embeddingUrl}"`);
+    if (embeddingModel === undefined) throw usageFault("--embedding-url needs --embedding-model");
+  }
   const key = keyName === undefined ? undefined : env[keyName];
   if (keyName !== undefined && (key === undefined || key === "")) {
     throw usageFault(`--key-env names ${keyName}, which is not set`);
   }
-  return { url, model, embeddingModel, key };
+  return { url, model, embeddingModel, embeddingUrl, key };
 }
 
 /** A real model takes its time: each look at it has a line. */

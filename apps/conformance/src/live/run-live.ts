@@ -12,6 +12,8 @@ export interface LiveOptions {
   readonly url: string;
   readonly model: string;
   readonly embeddingModel?: string | undefined;
+  /** Where the embedding model is, when a server of its own has it. Default `url`. */
+  readonly embeddingUrl?: string | undefined;
   readonly key?: string | undefined;
   /** For each try of each check. Default 120 000. */
   readonly limitMs?: number | undefined;
@@ -67,7 +69,8 @@ async function tryOnce(
   subject: Subject,
   options: LiveOptions,
 ): Promise<string | undefined> {
-  const { url, key, model, embeddingModel, limitMs = 120_000 } = options;
+  const { key, model, embeddingModel, limitMs = 120_000 } = options;
+  const url = check.embeds === true ? (options.embeddingUrl ?? options.url) : options.url;
   const stop = new AbortController();
   const limit = deadline(limitMs);
   try {

@@ -144,6 +144,15 @@ describe("what is not understood ends with 2 and says what to do:", () => {
     [["run", "green.ts", "--model", "m"], /--model goes with --live/],
     [["run", "green.ts", "--live", "nowhere"], /--live takes an address/],
     [["run", "green.ts", "--live", "http://127.0.0.1:1"], /--live needs --model/],
+    [["run", "green.ts", "--embedding-url", "http://127.0.0.1:1"], /--embedding-url goes with --live/],
+    [
+      ["run", "green.ts", "--live", "http://127.0.0.1:1", "--model", "m", "--embedding-url", "nowhere"],
+      /--embedding-url takes an address/,
+    ],
+    [
+      ["run", "green.ts", "--live", "http://127.0.0.1:1", "--model", "m", "--embedding-url", "http://[::1]"],
+      /--embedding-url needs --embedding-model/,
+    ],
     [
       ["run", "green.ts", "--live", "http://127.0.0.1:1", "--model", "m", "--key-env", "NO_KEY"],
       /--key-env names NO_KEY, which is not set/,

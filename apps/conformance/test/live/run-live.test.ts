@@ -53,6 +53,24 @@ describe("the live tier", () => {
     expect(green).toBe(false);
   });
 
+  test("asks for vectors where the server is that has their model", async () => {
+    const asked: string[] = [];
+    const embedding = smallSubject(
+      {},
+      {
+        package: new URL("embedding-plugin/package.json", import.meta.url),
+        live: { settings: (live) => (asked.push(live.url), { url: live.url }) },
+      },
+    );
+    const embeddingUrl = "http://127.0.0.1:1";
+    const { results } = await runLive(embedding, { ...options(), embeddingModel: "vectors", embeddingUrl });
+    const ran = results.filter(({ verdict }) => verdict !== "skipped");
+    expect(ran.map(({ id }) => id)).toContain("live-embed");
+    // It cannot embed, so that it was asked twice.
+    expect(asked.filter((one) => one === embeddingUrl)).toHaveLength(2);
+    expect(asked.filter((one) => one === url)).toHaveLength(ran.length - 1);
+  });
+
   test("needs a subject that says how a real backend is reached", async () => {
     await expect(runLive(smallSubject(), options())).rejects.toMatchObject({
       code: "invalid-request",
