@@ -1,6 +1,11 @@
 import { library } from "@enginehouse/tsup-preset";
 
 export default library({
-  entry: { index: "src/index.ts", discovery: "src/discovery.ts", cli: "src/discovery/cli.ts" },
+  entry: {
+    index: "src/index.ts",
+    discovery: "src/discovery.ts",
+    "json-schema": "src/json-schema.ts",
+    cli: "src/discovery/cli.ts",
+  },
   splitting: true,
 });

@@ -2,7 +2,7 @@
 // The ceilings stand in its package.json: "weight": { "dist/index.js": "8 kB" }.
 import { existsSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
@@ -22,7 +22,8 @@ export async function weigh(folder, log = console.log) {
       problems.push(`${manifest.name}: ${entry} has a ceiling, but was not built`);
       continue;
     }
-    const { bytes, imports, swallowed } = await measure(join(folder, entry));
+    const others = Object.keys(ceilings).filter((other) => other !== entry);
+    const { bytes, imports, swallowed } = await measure(folder, entry, others);
     const limit = readSize(ceiling);
     log(`${manifest.name} ${entry}: ${bytes} bytes gzipped, ceiling ${ceiling}`);
     if (limit === undefined) problems.push(`${manifest.name}: "${ceiling}" is no size; write it as "8 kB"`);
@@ -53,9 +54,21 @@ function entriesOf(manifest) {
   return targets.flatMap((target) => (typeof target === "object" ? [target.default.replace("./", "")] : []));
 }
 
-async function measure(entry) {
+/** What it imports only when it needs it, and what has a ceiling of its own, is none of its weight. */
+const leftOut = (folder, others) => ({
+  name: "weighed-by-itself",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const found = relative(folder, join(resolveDir, path)).replaceAll("\\", "/");
+      return others.includes(found) ? { path, external: true } : undefined;
+    }),
+});
+
+async function measure(folder, entry, others) {
   const result = await build({
-    entryPoints: [entry],
+    entryPoints: [join(folder, entry)],
+    plugins: [leftOut(folder, others)],
     bundle: true,
     minify: true,
     write: false,
@@ -67,7 +80,9 @@ async function measure(entry) {
     outdir: "weighed",
   });
   const outputs = Object.values(result.metafile.outputs);
-  const imports = outputs.flatMap((output) => output.imports).filter(({ external }) => external);
+  const imports = outputs
+    .flatMap((output) => output.imports)
+    .filter(({ external, path }) => external && !path.startsWith("."));
   const names = imports.map(({ path }) => packageName(path)).filter((name) => !isBuiltin(name));
   const bytes = gzipSync(Buffer.concat(result.outputFiles.map(({ contents }) => contents))).length;
   const files = Object.keys(result.metafile.inputs);

@@ -193,18 +193,24 @@ function textOf(thrown: unknown): string {
 
 /** A copy of `error` in which what it does not say itself is filled from `known`. */
 export function withDetails(error: LlmError, known: LlmErrorInit): LlmError {
-  const filled: Record<string, unknown> = {};
-  let changed = false;
-  for (const key of DETAILS) {
-    const own = error[key];
-    filled[key] = own ?? known[key];
-    if (own === undefined && known[key] !== undefined) changed = true;
-  }
-  if (!changed) return error;
-  const copy = new LlmError(error.code, error.message, { ...filled, cause: error.cause ?? known.cause });
-  if (error.stack !== undefined) copy.stack = error.stack;
+  const changed = DETAILS.some((key) => error[key] === undefined && known[key] !== undefined);
+  return changed ? copyOf(error, { ...known, ...said(error), cause: error.cause ?? known.cause }) : error;
+}
+
+/** The same with this partial answer, whatever it had of its own. */
+export function withPartial(error: LlmError, partial: PartialAnswer | undefined): LlmError {
+  if (partial === undefined || error.partial === partial) return error;
+  return copyOf(error, { ...said(error), partial, cause: error.cause });
+}
+
+function copyOf({ code, message, stack }: LlmError, init: LlmErrorInit): LlmError {
+  const copy = new LlmError(code, message, init);
+  if (stack !== undefined) copy.stack = stack;
   return copy;
 }
+
+const said = (error: LlmError): LlmErrorInit =>
+  Object.fromEntries(DETAILS.filter((key) => error[key] !== undefined).map((key) => [key, error[key]]));
 
 const DETAILS = [
   "provider",

@@ -38,13 +38,13 @@ export async function generate(
 ): Promise<ChatResponse> {
   const response = await collect(requireOperation(provider, "chat")(request, options));
   if (request.responseFormat?.type !== "json" || response.toolCalls.length > 0) return response;
-  // Left out by the policy `warn`, and said so: then the text is whatever it is.
-  if (response.warnings.some(({ code, option }) => code === "unsupported" && option === "responseFormat"))
-    return response;
+  const { text, reasoning, toolCalls, usage, warnings } = response;
   try {
-    return { ...response, output: JSON.parse(response.text) as JsonValue };
+    return { ...response, output: JSON.parse(text) as JsonValue };
   } catch (cause) {
-    const { text, reasoning, toolCalls, usage } = response;
+    // Left out by the policy `warn`, and said so: then the text is whatever it is.
+    if (warnings.some(({ code, option }) => code === "unsupported" && option === "responseFormat"))
+      return response;
     throw new LlmError("output-invalid", "the output is not JSON", {
       provider: provider.name,
       operation: "chat",

@@ -8,6 +8,7 @@ import { pullWithPromises } from "./pull-host.ts";
 import { issueText, type SettingsSchema } from "./schema.ts";
 import { streamWithPolicies } from "./stream-host.ts";
 import { fromSource } from "./stream.ts";
+import { unitVectors } from "./vectors.ts";
 
 export interface Hosting {
   readonly name: string;
@@ -84,9 +85,7 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
       checkTexts(request, "texts", request.texts);
       if (request.texts.length === 0) return { model: request.model, vectors: [], usage: { inputTokens: 0 } };
       const response = await embed(request, options);
-      const says = unsound(response.vectors, request.texts.length);
-      if (says === undefined) return response;
-      throw new LlmError("invalid-response", `${request.texts.length} texts went in, and ${says}`);
+      return { ...response, vectors: unitVectors(response.vectors, request.texts.length) };
     });
   }
   if (rerank !== undefined) {
@@ -127,16 +126,6 @@ function bound(made: Provider): Provider {
     if (own !== undefined) methods[method] = own.bind(made);
   }
   return methods as unknown as Provider;
-}
-
-function unsound(vectors: readonly Float32Array[], count: number): string | undefined {
-  if (vectors.length !== count) return `${vectors.length} vectors came out`;
-  const length = vectors[0]?.length ?? 0;
-  if (length === 0 || vectors.some((vector) => vector.length !== length))
-    return "not all vectors that came out have one length";
-  return vectors.some((vector) => !vector.every(Number.isFinite))
-    ? "a vector that came out holds something else than numbers"
-    : undefined;
 }
 
 function checkOnce({ name, settings, given }: Hosting): () => Promise<void> {

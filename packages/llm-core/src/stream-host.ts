@@ -1,10 +1,12 @@
 import { type Call, type Calls, GRACE, modelOf, settledWithin } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
-import { isLlmError, LlmError, type PartialAnswer, toLlmError } from "./errors.ts";
-import type { ChatEvent, FinishEvent, ToolCallEvent, Usage, Warning } from "./events.ts";
+import { isLlmError, LlmError, toLlmError, withPartial } from "./errors.ts";
+import type { ChatEvent, Warning } from "./events.ts";
+import { checkOutput, readOutputSchema, type ValueCheck } from "./output.ts";
 import { droppedWarning, dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
+import { createRecord } from "./record.ts";
 import {
   batchesOf,
   type BatchRead,
@@ -33,6 +35,8 @@ export function streamWithPolicies(
   let held: ChatEvent[] = [];
   let warnings: Warning[] = [];
   let dropped = 0;
+  let wantsJson = false;
+  let check: ValueCheck | undefined;
   let attempt = request;
   let call: Call | undefined;
   let source: Pullable<EventBatch> | undefined;
@@ -45,10 +49,11 @@ export function streamWithPolicies(
   };
 
   const fail = (error: unknown): never => {
-    const known = { phase: arrived.started ? "stream" : "request", partial: arrived.partial() } as const;
+    const partial = arrived.partial(error);
+    const known = { phase: arrived.started ? "stream" : "request", partial } as const;
     const fault = call === undefined ? toLlmError(error, "invalid-request", known) : call.fail(error, known);
     end();
-    throw fault;
+    throw withPartial(fault, partial);
   };
 
   /** The plugin is at fault or has nothing more to say: it is told to stop, and waited for by nobody. */
@@ -74,7 +79,8 @@ export function streamWithPolicies(
     let batch: EventBatch = read.value;
     try {
       batch = arrived.add(batch);
-      if (arrived.finish !== undefined) checkOutput(attempt, arrived);
+      if (arrived.finish !== undefined && wantsJson && arrived.calls.length === 0)
+        checkOutput(arrived.text(), arrived.finish.reason, check);
     } catch (error) {
       dismissed(error);
     }
@@ -132,6 +138,11 @@ export function streamWithPolicies(
       checkRequest(request, options.timeouts);
       holdsStart = request.overflow === "drop-oldest";
       ({ request: attempt, warnings } = withoutUndeclared(request, host.features));
+      wantsJson = attempt.responseFormat?.type === "json";
+      if (wantsJson) {
+        check = await readOutputSchema(attempt, warnings);
+        call.signal.throwIfAborted();
+      }
       source = open(call.signal);
     } catch (error) {
       return fail(error);
@@ -180,96 +191,6 @@ export function streamWithPolicies(
 
 const END = { value: undefined, done: true } as const;
 const NOTHING: BatchRead = { value: [], done: false };
-
-interface Record {
-  /** Takes the batch in, and gives what of it belongs to the answer. Throws where it breaks the order of events. */
-  add(batch: EventBatch): EventBatch;
-  /** Whether anything beyond `start` and `status` was seen. */
-  readonly started: boolean;
-  readonly finish: (ChatEvent & { type: "finish" }) | undefined;
-  text(): string;
-  readonly calls: readonly ToolCallEvent[];
-  partial(): PartialAnswer | undefined;
-}
-
-/** Keeps what arrived, by reference: joined only when somebody asks. */
-function createRecord(): Record {
-  const text: string[] = [];
-  const reasoning: string[] = [];
-  const calls: ToolCallEvent[] = [];
-  let usage: Usage | undefined;
-  let began = false;
-  const record = {
-    started: false,
-    finish: undefined as (ChatEvent & { type: "finish" }) | undefined,
-    calls,
-    text: () => text.join(""),
-    add(batch: EventBatch): EventBatch {
-      // By index: it runs for every token, and mostly before the engine has optimised it.
-      for (let index = 0; index < batch.length; index += 1) {
-        const event = batch[index] as ChatEvent;
-        const { type } = event;
-        if (began === (type === "start")) throw outOfOrder(type);
-        began = true;
-        if (type === "text-delta") text.push(event.text);
-        else if (type === "reasoning-delta") reasoning.push(event.text);
-        else if (type === "tool-call") calls.push(event);
-        else if (type === "finish") {
-          assertWhole(event);
-          record.started = true;
-          record.finish = event;
-          usage = event.usage;
-          return index === batch.length - 1 ? batch : batch.slice(0, index + 1);
-        }
-        if (type !== "start" && type !== "status") record.started = true;
-      }
-      return batch;
-    },
-    partial(): PartialAnswer | undefined {
-      if (!record.started) return undefined;
-      return { text: text.join(""), reasoning: reasoning.join(""), toolCalls: [...calls], usage };
-    },
-  };
-  return record;
-}
-
-function outOfOrder(type: ChatEvent["type"]): LlmError {
-  const says = type === "start" ? "a second start" : `"${type}" before the start`;
-  return new LlmError("invalid-response", `the provider's stream had ${says}`, {
-    hint: "report it to the author of the provider's package",
-  });
-}
-
-/** A closing event from plain JavaScript may lack what every reader of it counts on. */
-function assertWhole(finish: Partial<FinishEvent>): void {
-  const { reason, usage, context } = finish;
-  const missing = typeof reason?.unified === "string" ? [] : ["reason"];
-  if (typeof usage !== "object") missing.push("usage");
-  if (typeof context !== "object") missing.push("context");
-  if (missing.length === 0) return;
-  throw new LlmError("invalid-response", `the provider's finish had no ${missing.join(", no ")}`, {
-    hint: "report it to the author of the provider's package",
-  });
-}
-
-/** Output that was asked for as JSON and is none is a fault, never an answer. */
-function checkOutput(request: ChatRequest, arrived: Record): void {
-  if (request.responseFormat?.type !== "json" || arrived.calls.length > 0) return;
-  const cut = arrived.finish?.reason.unified === "length";
-  try {
-    JSON.parse(arrived.text());
-  } catch (cause) {
-    throw new LlmError(
-      "output-invalid",
-      cut ? "the JSON was cut by the output limit" : "the output is not JSON",
-      {
-        hint: cut ? "raise maxTokens, or ask for a smaller object" : undefined,
-        retryable: !cut,
-        cause,
-      },
-    );
-  }
-}
 
 function withWarnings(batch: EventBatch, warnings: readonly Warning[]): EventBatch {
   const [start, ...rest] = batch;

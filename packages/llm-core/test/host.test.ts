@@ -6,7 +6,6 @@ import {
   type ChatRequest,
   defineProvider,
   fromBatches,
-  generate,
   isLlmError,
   type Provider,
 } from "../src/index.ts";
@@ -269,39 +268,27 @@ describe("embed", () => {
     expect(embed).not.toHaveBeenCalled();
   });
 
+  test("gives vectors of length 1, and one of zeros as it is", async () => {
+    const given = [Float32Array.of(3, 4), Float32Array.of(0, 1), new Float32Array(2)];
+    const { vectors } = (await embedder(given).embed?.({ model: "m", texts: ["a", "b", "c"] })) ?? {};
+    expect(vectors?.map((vector) => [...vector])).toEqual([
+      [Math.fround(0.6), Math.fround(0.8)],
+      [0, 1],
+      [0, 0],
+    ]);
+    expect([...(given[0] ?? [])]).toEqual([3, 4]);
+  });
+
+  test("that holds something else than numbers is invalid-response", async () => {
+    const odd = embedder([Float32Array.of(1, Number.NaN)]).embed?.({ model: "m", texts: ["a"] });
+    expect(await faultOf(Promise.resolve(odd))).toMatchObject({ code: "invalid-response" });
+  });
+
   test("that returns another number of vectors, or of several lengths, is invalid-response", async () => {
     const one = new Float32Array(2);
     const short = embedder([one]).embed?.({ model: "m", texts: ["a", "b"] });
     expect(await faultOf(Promise.resolve(short))).toMatchObject({ code: "invalid-response" });
     const uneven = embedder([one, new Float32Array(3)]).embed?.({ model: "m", texts: ["a", "b"] });
     expect(await faultOf(Promise.resolve(uneven))).toMatchObject({ code: "invalid-response" });
-  });
-});
-
-describe("JSON output", () => {
-  const json = (text: string, unified: "stop" | "length" = "stop"): Provider =>
-    pluginOf(
-      () => ({
-        stream: streamOf([
-          [start, ...says(text), { ...finish, reason: { unified, raw: unified } } as ChatEvent],
-        ]),
-      }),
-      { features: ["json-schema"] },
-    ).create();
-  const request: ChatRequest = { ...ask, responseFormat: { type: "json" } };
-
-  test("is parsed by generate", async () => {
-    expect((await generate(json('{"a":[1]}'), request)).output).toEqual({ a: [1] });
-  });
-
-  test("that is no JSON is output-invalid with its text, never repaired", async () => {
-    const error = await faultOf(read(json("```json\n{}\n```"), request));
-    expect(error).toMatchObject({ code: "output-invalid", partial: { text: "```json\n{}\n```" } });
-  });
-
-  test("that was cut by the limit says so", async () => {
-    const error = await faultOf(read(json('{"a":', "length"), request));
-    expect(error).toMatchObject({ code: "output-invalid", retryable: false });
-    expect((error as LlmError).hint).toContain("maxTokens");
   });
 });

@@ -47,6 +47,14 @@ test("a package over its ceiling is refused", async () => {
   );
 });
 
+test("what is imported only when it is needed weighs by itself where it has a ceiling, and else with its importer", async () => {
+  const late = `export const noise = "${randomBytes(2000).toString("base64")}";`;
+  writeFileSync(join(folder, "dist/late.js"), late);
+  const built = 'export const load = () => import("./late.js");';
+  expect(await problemsOf(built, { weight: { ...weight, "dist/late.js": "3 kB" } })).toEqual([]);
+  expect(await problemsOf(built, { weight })).toEqual([expect.stringContaining("dist/index.js is")]);
+});
+
 test("a library that the bundler swallowed is named, though the package may still be light", async () => {
   const sources = ["../src/index.ts", "../../../node_modules/.pnpm/zod@4.6.7/node_modules/zod/v4/core.js"];
   expect(await problemsOf("export const a = 1;", { weight }, sources)).toEqual([

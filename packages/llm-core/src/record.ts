@@ -1,0 +1,82 @@
+import { isLlmError, LlmError, type PartialAnswer } from "./errors.ts";
+import type { ChatEvent, FinishEvent, ToolCallEvent, Usage } from "./events.ts";
+import type { EventBatch } from "./stream.ts";
+
+/** What a stream has said so far. */
+export interface Record {
+  /** Takes the batch in, and gives what of it belongs to the answer. Throws where it breaks the order of events. */
+  add(batch: EventBatch): EventBatch;
+  /** Whether anything beyond `start` and `status` was seen. */
+  readonly started: boolean;
+  readonly finish: (ChatEvent & { type: "finish" }) | undefined;
+  text(): string;
+  readonly calls: readonly ToolCallEvent[];
+  /** With what the fault itself tells of it: the counts, or more than was handed on. */
+  partial(fault: unknown): PartialAnswer | undefined;
+}
+
+/** Keeps what arrived, by reference: joined only when somebody asks. */
+export function createRecord(): Record {
+  const text: string[] = [];
+  const reasoning: string[] = [];
+  const calls: ToolCallEvent[] = [];
+  let usage: Usage | undefined;
+  let began = false;
+  const record = {
+    started: false,
+    finish: undefined as (ChatEvent & { type: "finish" }) | undefined,
+    calls,
+    text: () => text.join(""),
+    add(batch: EventBatch): EventBatch {
+      // By index: it runs for every token, and mostly before the engine has optimised it.
+      for (let index = 0; index < batch.length; index += 1) {
+        const event = batch[index] as ChatEvent;
+        const { type } = event;
+        if (began === (type === "start")) throw outOfOrder(type);
+        began = true;
+        if (type === "text-delta") text.push(event.text);
+        else if (type === "reasoning-delta") reasoning.push(event.text);
+        else if (type === "tool-call") calls.push(event);
+        else if (type === "finish") {
+          assertWhole(event);
+          record.started = true;
+          record.finish = event;
+          usage = event.usage;
+          return index === batch.length - 1 ? batch : batch.slice(0, index + 1);
+        }
+        if (type !== "start" && type !== "status") record.started = true;
+      }
+      return batch;
+    },
+    partial(fault: unknown): PartialAnswer | undefined {
+      const told = isLlmError(fault) ? fault.partial : undefined;
+      if (!record.started) return told;
+      const own = { text: text.join(""), reasoning: reasoning.join(""), toolCalls: [...calls], usage };
+      if (told === undefined) return own;
+      return { ...(sizeOf(told) > sizeOf(own) ? told : own), usage: usage ?? told.usage };
+    },
+  };
+  return record;
+}
+
+function outOfOrder(type: ChatEvent["type"]): LlmError {
+  const says = type === "start" ? "a second start" : `"${type}" before the start`;
+  return new LlmError("invalid-response", `the provider's stream had ${says}`, {
+    hint: "report it to the author of the provider's package",
+  });
+}
+
+/** A closing event from plain JavaScript may lack what every reader of it counts on. */
+function assertWhole(finish: Partial<FinishEvent>): void {
+  const { reason, usage, context } = finish;
+  const missing = typeof reason?.unified === "string" ? [] : ["reason"];
+  if (typeof usage !== "object") missing.push("usage");
+  if (typeof context !== "object") missing.push("context");
+  if (missing.length === 0) return;
+  throw new LlmError("invalid-response", `the provider's finish had no ${missing.join(", no ")}`, {
+    hint: "report it to the author of the provider's package",
+  });
+}
+
+const sizeOf = ({ text, reasoning, toolCalls }: PartialAnswer): number =>
+  text.length + reasoning.length + toolCalls.length;
