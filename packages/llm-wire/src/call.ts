@@ -1,4 +1,12 @@
-import { type EventBatch, isLlmError, LlmError, type Pullable, type Reader } from "@enginehouse/llm-core";
+import {
+  type EventBatch,
+  isLlmError,
+  LlmError,
+  type Pullable,
+  type Reader,
+  toLlmError,
+  type Usage,
+} from "@enginehouse/llm-core";
 
 import { type Deadlines, startDeadlines } from "./deadlines.ts";
 import { statusFault, transportFault } from "./faults.ts";
@@ -48,6 +56,10 @@ export interface EventDecoder<Piece> {
   add(pieces: readonly Piece[]): EventBatch;
   /** The events at the end of the bytes. Throws when the backend's own end is missing. */
   finish(): EventBatch;
+  /** An error that came behind events: they go out first, and it is thrown at the next read. */
+  fault?(): LlmError | undefined;
+  /** What the backend has told of its tokens so far. It goes with a fault, as the counts of the partial answer. */
+  usage?(): Usage | undefined;
 }
 
 /** One request whose reply is a stream of lines: an array for each read. */
@@ -118,7 +130,7 @@ function callPieces<Piece>(
   const refuse = (error: unknown): void => {
     const reader = asking;
     asking = undefined;
-    reader?.onFault(error);
+    reader?.onFault(withUsage(error, events?.usage?.(), call));
   };
 
   const end = async (): Promise<void> => {
@@ -193,6 +205,8 @@ function callPieces<Piece>(
   const pull = (reader: Reader<readonly unknown[]>): void => {
     asking = reader;
     if (over) return give(END);
+    const fault = events?.fault?.();
+    if (fault !== undefined) return void onDecodeFault(fault);
     if (started) return deadlines === undefined ? void first() : step();
     started = true;
     give({ value: events?.start() ?? [], done: false });
@@ -206,6 +220,13 @@ function callPieces<Piece>(
 
   const pieces = pulled<readonly unknown[]>(pull, leave);
   return Object.assign(pieces, { [Symbol.asyncIterator]: () => pieces });
+}
+
+/** A broken answer is paid for, too. */
+function withUsage(error: unknown, usage: Usage | undefined, call: WireCall): unknown {
+  if (usage === undefined) return error;
+  const code = call.signal?.aborted === true ? "aborted" : "provider-internal";
+  return toLlmError(error, code, { partial: { text: "", reasoning: "", toolCalls: [], usage } });
 }
 
 async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadlines): Promise<Reply> {

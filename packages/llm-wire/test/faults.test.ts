@@ -1,7 +1,7 @@
 import { createServer as createNetServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
 
-import { isLlmError, type LlmError } from "@enginehouse/llm-core";
+import { isLlmError, LlmError } from "@enginehouse/llm-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import {
@@ -9,6 +9,7 @@ import {
   callLines,
   createHttpTransport,
   type Endpoint,
+  type EventDecoder,
   type FetchLike,
   retryAfter,
   startDeadlines,
@@ -150,6 +151,69 @@ describe.each(ways)("over %s", (_, fetchLike) => {
         throw bug;
       }),
     ).rejects.toBe(bug);
+  });
+
+  test("an error behind events is thrown once they are read, without another sign of the backend", async () => {
+    const server = await start((_request, response) => response.write("text\nerror\n"));
+    let fault: LlmError | undefined;
+    const stream = streamLines(
+      { baseUrl: server.url, fetch: fetchLike() },
+      { path: "/" },
+      {
+        start: () => [],
+        add(lines) {
+          if (lines.includes("error")) fault = new LlmError("provider-internal", "it gave up");
+          return [{ type: "text-delta", id: "1", text: "half" }];
+        },
+        finish: () => [],
+        fault: () => fault,
+      },
+    );
+    await stream.next();
+    expect(await stream.next()).toMatchObject({ value: [{ text: "half" }] });
+    expect(await faultOf(within(1_000, stream.next(), "the error that waits"))).toBe(fault);
+    await within(1_000, server.closed(), "the socket is closed");
+    expect(await stream.next()).toEqual({ value: undefined, done: true });
+  });
+
+  test("counts that were told before a break go with the fault, whoever caused it", async () => {
+    const usage = { inputTokens: 33, outputTokens: undefined };
+    const counting = (): EventDecoder<string> => ({
+      start: () => [],
+      add: (lines) => lines.map((text) => ({ type: "text-delta", id: "1", text })),
+      finish() {
+        throw new TypeError("a bug");
+      },
+      usage: () => usage,
+    });
+    const open = async (handler: Handler, signal?: AbortSignal) => {
+      const server = await start(handler);
+      const endpoint = { baseUrl: server.url, fetch: fetchLike() };
+      const stream = streamLines(endpoint, { path: "/", signal }, counting());
+      await stream.next();
+      await stream.next();
+      return stream;
+    };
+    const cut = await open((_request, response) => {
+      response.write("half\n");
+      setTimeout(() => response.destroy(), 20);
+    });
+    expect(await faultOf(cut.next())).toMatchObject({ code: "stream-interrupted", partial: { usage } });
+    const buggy = await open((_request, response) => {
+      response.write("half\n");
+      setTimeout(() => response.end(), 20);
+    });
+    expect(await faultOf(buggy.next())).toMatchObject({ code: "provider-internal", partial: { usage } });
+    const controller = new AbortController();
+    const aborted = await open((_request, response) => response.write("half\n"), controller.signal);
+    const reading = faultOf(aborted.next());
+    controller.abort(new Error("enough"));
+    expect(await reading).toMatchObject({
+      code: "aborted",
+      message: "enough",
+      cause: controller.signal.reason,
+      partial: { usage },
+    });
   });
 
   test("leaving while the headers are awaited closes the socket", async () => {
