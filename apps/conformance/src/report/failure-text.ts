@@ -1,6 +1,6 @@
 import type { Failed } from "./report.ts";
 
-/** What a person needs of a failure: the promise, what happened, what was seen, why it matters and what to do. */
+/** What a person needs of a failure: the promise, what happened, what was seen, why it matters, and its likely cause. */
 export function failureText({ id, promise, message, saw, why, fix }: Failed): string {
   return [
     `${id} ${promise}`,
@@ -8,6 +8,6 @@ export function failureText({ id, promise, message, saw, why, fix }: Failed): st
     ...(saw.length === 0 ? [] : ["", "seen:", ...saw.map((line) => `  ${line}`)]),
     "",
     `why it matters: ${why}`,
-    `how to fix it: ${fix}`,
+    `likely cause and fix: ${fix}`,
   ].join("\n");
 }

@@ -60,7 +60,7 @@ const MARKS: Readonly<Record<CheckResult["verdict"], (ink: Ink) => string>> = {
   "known-failure": (ink) => ink("yellow", "k"),
 };
 
-/** What a person needs of a failure: the promise, what happened, what was seen, why it matters and what to do. */
+/** What a person needs of a failure: the promise, what happened, what was seen, why it matters, and its likely cause. */
 function failureSection([failed, ...same]: readonly [Failed, ...Failed[]], ink: Ink, width: number): string {
   const indent = "      ";
   const part = (name: string, text: string): string =>
@@ -76,7 +76,7 @@ function failureSection([failed, ...same]: readonly [Failed, ...Failed[]], ink: 
     part("what happened", failed.message),
     ...(failed.saw.length === 0 ? [] : [part("seen", failed.saw.join("\n"))]),
     part("why it matters", failed.why),
-    part("how to fix it", failed.fix),
+    part("likely cause and fix", failed.fix),
   ].join("\n");
 }
 

@@ -6,6 +6,7 @@ import type { Subject } from "../subject.ts";
 import { now, sleep } from "./clock.ts";
 import type { SubjectPackage } from "./manifest.ts";
 import { watchProvider, type WatchedProvider } from "./watched-provider.ts";
+import { wireLines } from "./wire-lines.ts";
 
 /** A bench, and what the runner does with it afterwards. */
 export interface RunBench {
@@ -17,6 +18,8 @@ export interface RunBench {
   complaints(withinMs: number): Promise<readonly string[]>;
   /** Requests that arrived at all backends. */
   requests(): number;
+  /** What they were, in lines for people. */
+  wire(): readonly string[];
   closeBackends(): Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export function createBench({ subject, described, random, signal, aside }: Bench
       while (left().length > 0 && now() < end) await sleep(5);
       return [...new Set([...left(), ...providers.flatMap(({ watched }) => watched.changed())])];
     },
+    wire: () => wireLines(backends),
     requests: () => backends.reduce((sum, { seen }) => sum + seen.requests.length, 0),
     async closeBackends() {
       await aside(() => Promise.all(backends.map((backend) => backend.close())));

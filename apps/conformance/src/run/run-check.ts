@@ -44,6 +44,8 @@ const SETTLE_FAILED_MS = 50;
 interface Fault {
   readonly cause: FailureCause;
   readonly message: string;
+  /** The requests of that moment. */
+  readonly wire?: readonly string[];
 }
 
 async function runAlone(planned: Planned, setting: RunSetting): Promise<CheckResult> {
@@ -70,7 +72,11 @@ async function runAlone(planned: Planned, setting: RunSetting): Promise<CheckRes
     return verdictOf(planned, setting.date, {
       ms: Math.max(1, Math.round(now() - began)),
       requests: run.requests(),
-      saw: [...run.saw, ...(first?.cause === "leftovers" ? [] : further.map(({ message }) => message))],
+      saw: [
+        ...run.saw,
+        ...(first?.wire ?? []),
+        ...(first?.cause === "leftovers" ? [] : further.map(({ message }) => message)),
+      ],
       fault: first?.cause === "leftovers" ? together([first, ...further]) : first,
     });
   } finally {
@@ -102,7 +108,9 @@ async function tryOut(
   inside: <Result>(run: () => Result) => Result,
 ): Promise<readonly Fault[]> {
   const limitMs = check.limitMs ?? DEFAULT_LIMIT_MS;
-  const broken = await within(limitMs, () => inside(() => check.run(run.bench)), "the check", "promise");
+  const fault = await within(limitMs, () => inside(() => check.run(run.bench)), "the check", "promise");
+  // Before anything is closed, which ends what the fault may have left open.
+  const broken = fault === undefined ? undefined : { ...fault, wire: run.wire() };
   // Not after a check that is over: whoever still listened to the signal would then be hard to see.
   if (broken?.cause === "time") stop.abort(new Error(`the check ${check.id} was not over in time`));
   const closing = "close() of the provider";

@@ -101,7 +101,7 @@ describe("the table", () => {
     expect(text).toContain('    what happened: two "finish" <events>');
     expect(text).toContain("    seen: finish at 3 ms | finish at 4 ms");
     expect(text).toContain("    why it matters: Because somebody relies on it.");
-    expect(text).toContain("    how to fix it: Keep it.");
+    expect(text).toContain("    likely cause and fix: Keep it.");
   });
 
   test("tells once what was left after several checks", () => {

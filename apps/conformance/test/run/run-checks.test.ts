@@ -36,11 +36,26 @@ describe("a run", () => {
         verdict: "failed",
         cause: "promise",
         message: expect.stringMatching(/^2 finish events came, not 1/),
-        saw: ["a finish came twice"],
+        saw: ["a finish came twice", "on the wire: no request"],
         why: "Because somebody relies on it.",
         fix: "Keep it.",
       },
     ]);
+  });
+
+  test("says what was on the wire when a promise was found broken", async () => {
+    const broken = check("S01", async (bench) => {
+      await asks(bench);
+      assert.fail("the answer is wrong");
+    });
+    const { results } = await runChecks(smallSubject(), { checks: [broken], date });
+    expect(results[0]).toMatchObject({
+      verdict: "failed",
+      saw: [
+        "start text-start text-delta text-end finish",
+        expect.stringMatching(/^on the wire: GET \/, its reply had no end, and the client had not left$/),
+      ],
+    });
   });
 
   test("skips what the manifest does not declare, and says so", async () => {

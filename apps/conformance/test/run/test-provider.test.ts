@@ -35,7 +35,7 @@ describe("a suite", () => {
     ]);
   });
 
-  test("fails with the promise, what was seen, why it matters and how to fix it", async () => {
+  test("fails with the promise, what was seen, why it matters and its likely cause", async () => {
     const broken = check("S01", async ({ saw }) => {
       saw("finish came twice");
       assert.fail("2 finish events");
@@ -50,7 +50,7 @@ describe("a suite", () => {
         "  finish came twice",
         "",
         "why it matters: Because somebody relies on it.",
-        "how to fix it: Keep it.",
+        "likely cause and fix: Keep it.",
       ].join("\n"),
     );
   });
@@ -100,6 +100,6 @@ describe("the same for Node's own runner", () => {
     expect(error).toMatchObject({ code: 1 });
     expect(error.stdout).toContain("not ok 1 - S01 Promise S01 holds.");
     expect(error.stdout).toContain("after the check: a promise was rejected and nobody took it");
-    expect(error.stdout).toContain("how to fix it: End timers and listeners");
+    expect(error.stdout).toContain("likely cause and fix: End timers and listeners");
   });
 });
