@@ -42,8 +42,12 @@ export async function createProviderPackage({ name, folder, versions }: CreateOp
   return { names, folder: target, files: files.toSorted() };
 }
 
-/** npm takes a file of this name for its own, and leaves it out of what it publishes. */
-const published = (path: string): string => (path === "gitignore" ? ".gitignore" : path);
+/** npm and its tools take files of these names for their own, wherever they lie. */
+const published = (path: string): string => PUBLISHED[path] ?? path;
+const PUBLISHED: Readonly<Record<string, string>> = {
+  gitignore: ".gitignore",
+  "_package.json": "package.json",
+};
 
 async function assertFree(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);

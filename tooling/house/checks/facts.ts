@@ -31,7 +31,7 @@ export function factsFor(path: string, facts: Facts): Facts {
   return {
     ...facts,
     paths: new Set([...facts.paths, ...inside.map((one) => one.slice(template.length))]),
-    scripts: new Map([...facts.scripts, ["", namesIn(readManifest(`${template}package.json`).scripts)]]),
+    scripts: new Map([...facts.scripts, ["", namesIn(readManifest(`${template}_package.json`).scripts)]]),
   };
 }
 

@@ -5,7 +5,7 @@ import { isThere, read } from "../checks/house.ts";
 
 const guide = "docs/writing-a-provider.md";
 const template = (file: string): string | undefined => {
-  const path = `packages/create-llm-provider/template/${file}`;
+  const path = `packages/create-llm-provider/template/${file.replace(/^package\.json$/, "_package.json")}`;
   return isThere(path) ? read(path) : undefined;
 };
 
