@@ -2,12 +2,57 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { CHECKS, type Report } from "@enginehouse/llm-conformance";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { publishClosure, publishTools } from "./closure.ts";
 import { type Commands, createEnvironment, findCommands, run } from "./commands.ts";
 import { publishHouse } from "./publish.ts";
 import { type Registry, startRegistry } from "./registry.ts";
+
+interface Broken {
+  readonly what: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly id: string;
+  readonly says: RegExp;
+}
+
+const BROKEN: readonly Broken[] = [
+  {
+    what: "the signal goes astray",
+    file: "provider.ts",
+    from: '{ ...options, path: "/chat"',
+    to: '{ ...options, signal: undefined, path: "/chat"',
+    id: "A03",
+    says: /waited 250 ms for the call to end after its abort.*the client had not left/,
+  },
+  {
+    what: "an error inside a stream is passed over",
+    file: "decode.ts",
+    from: "fault = streamFault(line.message);",
+    to: "",
+    id: "F03",
+    says: /the backend said "the runner has no more layers", the error says "/,
+  },
+  {
+    what: "unknown counts become zero",
+    file: "decode.ts",
+    from: "finish(line.reason, usage,",
+    to: "finish(line.reason, usage ?? { input: 0, output: 0 },",
+    id: "U02",
+    says: /the backend told no counts, and inputTokens is 0/,
+  },
+  {
+    what: "stop words become one",
+    file: "encode.ts",
+    from: "stop: request.stop,",
+    to: 'stop: request.stop?.join(","),',
+    id: "K06",
+    says: /stop \["END","\\n\\n"\] reached the backend as "END,\\n\\n"/,
+  },
+];
 
 const HOUSE = ["llm-core", "llm-wire", "llm-conformance", "create-llm-provider"];
 const TOOLS = ["typescript", "vitest", "@types/node", "zod"];
@@ -60,11 +105,17 @@ describe("npm create @enginehouse/llm-provider acme", () => {
   }, 240_000);
 
   test("whose conformance report is green, with nothing but checks that ran counted as passed", async () => {
-    const report = join(root, "report.json");
-    await npm(["exec", "--", "llm-conformance", "run", "conformance.subject.ts", "--json", report]);
-    const { totals } = JSON.parse(await readFile(report, "utf8")) as { totals: Record<string, number> };
-    expect(totals["failed"]).toBe(0);
-    expect(totals["passed"]).toBeGreaterThan(80);
+    const file = join(root, "report.json");
+    const began = performance.now();
+    // Where the report is not green this fails, with all that was printed.
+    await npm(["exec", "--", "llm-conformance", "run", "conformance.subject.ts", "--json", file]);
+    const seconds = (performance.now() - began) / 1_000;
+    const { totals, green } = JSON.parse(await readFile(file, "utf8")) as Report;
+    expect(green).toBe(true);
+    expect(totals.passed).toBeGreaterThan(80);
+    expect(totals.passed + totals.skipped).toBe(totals.checks);
+    // What was promised for two cores; it takes about ten.
+    expect(seconds).toBeLessThan(60);
   }, 240_000);
 
   test("that packs what an application needs and no more", async () => {
@@ -84,18 +135,27 @@ describe("npm create @enginehouse/llm-provider acme", () => {
     expect(await readdir(created)).toContain("llm-provider-acme-0.1.0.tgz");
   });
 
-  test("that tells which promise was broken, what was seen, and the likely cause", async () => {
-    const decode = join(created, "src/decode.ts");
-    const whole = await readFile(decode, "utf8");
-    await writeFile(decode, whole.replace("if (ended) return [];", "if (made >= 0) return [];"));
-    try {
-      const failed = await npm(["run", "conformance", "--", "--only", "F16"]).catch((error: Error) => error);
-      expect(failed).toBeInstanceOf(Error);
-      const { message } = failed as Error;
-      expect(message).toMatch(/F16/);
-      expect(message).toMatch(/stream-interrupted/);
-    } finally {
-      await writeFile(decode, whole);
-    }
-  }, 120_000);
+  // What a stranger breaks by hand while making the package their own, and what the kit says of it.
+  test.each(BROKEN)(
+    "that says, when $what, which promise is broken, what was on the wire, and the likely cause",
+    async ({ file, from, to, id, says }) => {
+      const path = join(created, "src", file);
+      const whole = await readFile(path, "utf8");
+      expect(whole).toContain(from);
+      await writeFile(path, whole.replace(from, to));
+      try {
+        const failed = await npm(["run", "conformance", "--", "--only", id]).catch((error: Error) => error);
+        expect(failed).toBeInstanceOf(Error);
+        const said = (failed as Error).message.replaceAll(/\s+/g, " ");
+        const check = CHECKS.find((one) => one.id === id);
+        expect(said).toContain(`F ${id} ${check?.promise}`);
+        expect(said).toMatch(says);
+        expect(said).toMatch(/seen: .*on the wire: POST \/chat \{"model":"kit-chat"/);
+        expect(said).toContain(`likely cause and fix: ${check?.fix.replaceAll(/\s+/g, " ")}`);
+      } finally {
+        await writeFile(path, whole);
+      }
+    },
+    120_000,
+  );
 });
