@@ -3,18 +3,14 @@ import {
   type ChatRequest,
   type EventBatch,
   type FinishReason,
-  isLlmError,
   type JsonObject,
   type LlmError,
-  type PartialAnswer,
+  toLlmError,
   type Timings,
-  type ToolCallEvent,
   type Usage,
   type Warning,
-  withDetails,
 } from "@enginehouse/llm-core";
 
-import { faultOfOutput } from "./output.ts";
 import { createToolCalls, type ToolCalls } from "./tool-calls.ts";
 import type { ToolNames } from "./tool-names.ts";
 
@@ -26,7 +22,7 @@ export interface AnswerOptions {
   readonly refusesOverflow: boolean;
 }
 
-/** One answer while it is written: its events in order, and all that it has said so far. */
+/** One answer while it is written: its events in order, and what the server has told of it. */
 export interface Answer {
   start(): EventBatch;
   text(text: string): void;
@@ -37,13 +33,15 @@ export interface Answer {
   /** A call follows, so the text before it is over. */
   beforeCall(): void;
   emit(event: ChatEvent): void;
-  usage(usage: Usage): void;
+  addUsage(usage: Usage): void;
+  /** What was told of the tokens so far. */
+  usage(): Usage | undefined;
   timings(timings: Timings): void;
-  /** The closing event. Throws when the output is not what was asked for. */
+  /** The closing event. */
   finish(reason: FinishReason): void;
   /**
-   * Does `work` on what arrived and gives its events. What it throws waits, with all that the answer has said, until
-   * they are taken: text that came in the same read as an error has come all the same.
+   * Does `work` on what arrived and gives its events. What it throws waits until they are taken: text that came in
+   * the same read as an error has come all the same.
    */
   guarded(work: () => void): EventBatch;
   /** The error that waits. */
@@ -55,9 +53,6 @@ const UNKNOWN: Usage = { inputTokens: undefined, outputTokens: undefined };
 
 export function createAnswer({ request, names, warnings, refusesOverflow }: AnswerOptions): Answer {
   let batch: ChatEvent[] = [];
-  const text: string[] = [];
-  const reasoning: string[] = [];
-  const whole: ToolCallEvent[] = [];
   let open: { readonly kind: "text" | "reasoning"; readonly id: string } | undefined;
   let blocks = 0;
   let usage: Usage | undefined;
@@ -67,14 +62,7 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
 
   const emit = (event: ChatEvent): void => void batch.push(event);
 
-  const calls = createToolCalls({
-    names,
-    emit,
-    whole(call) {
-      whole.push(call);
-      emit(call);
-    },
-  });
+  const calls = createToolCalls({ names, emit });
 
   const endBlock = (providerData?: JsonObject): void => {
     if (open === undefined) return;
@@ -93,49 +81,30 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
     return open.id;
   };
 
-  const partial = (): PartialAnswer => ({
-    text: text.join(""),
-    reasoning: reasoning.join(""),
-    toolCalls: [...whole],
-    usage,
-  });
-
-  const complete = (error: LlmError): LlmError =>
-    blocks === 0 && calls.count === 0 && usage === undefined
-      ? error
-      : withDetails(error, { phase: "stream", partial: partial() });
-
   return {
     start: () => [{ type: "start", model: request.model, warnings }],
     text(piece) {
       if (piece === "") return;
       const id = open?.kind === "text" ? open.id : openBlock("text");
-      text.push(piece);
       batch.push({ type: "text-delta", id, text: piece });
     },
     reasoning(piece) {
       if (piece === "") return;
       const id = openBlock("reasoning");
-      reasoning.push(piece);
       emit({ type: "reasoning-delta", id, text: piece });
     },
     endBlock,
     calls,
     beforeCall: () => endBlock(),
     emit,
-    usage: (told) => void (usage = told),
+    addUsage: (told) => void (usage = told),
+    usage: () => usage,
     timings: (told) => void (timings = told),
     finish(reason) {
       endBlock();
       const cut = reason.unified === "length";
       calls.end(cut ? "the output limit ended the call" : undefined);
       const unified = calls.count > 0 && reason.unified === "stop" ? "tool-calls" : reason.unified;
-      const wrong = faultOfOutput(request, text, {
-        cut,
-        calls: whole.length,
-        withheld: unified === "content-filter",
-      });
-      if (wrong !== undefined) throw wrong;
       finished = true;
       emit({
         type: "finish",
@@ -153,7 +122,7 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
       try {
         work();
       } catch (error) {
-        held = isLlmError(error) ? complete(error) : (error as LlmError);
+        held = toLlmError(error, "provider-internal");
         if (batch.length === 0) throw held;
       }
       const events = batch;

@@ -1,11 +1,10 @@
 import { type ChatRequest, LlmError, type Warning } from "@enginehouse/llm-core";
-import type { EventDecoder, SseEvent } from "@enginehouse/llm-wire";
+import { createThinkTags, type EventDecoder, type SseEvent } from "@enginehouse/llm-wire";
 
 import { createAlikeChunks } from "./alike.ts";
 import { createAnswer } from "./answer.ts";
 import { errorIn, faultOfError } from "./errors.ts";
 import type { Quirks } from "./quirks.ts";
-import { createThinkTags } from "./think-tags.ts";
 import type { ToolNames } from "./tool-names.ts";
 import { decodeReason, decodeTimings, decodeUsage, numberIn } from "./usage.ts";
 import { isRecord, type WireChunk, type WireDelta } from "./wire.ts";
@@ -17,10 +16,7 @@ export interface DecoderOptions {
   readonly warnings: readonly Warning[];
 }
 
-/** Events come before the error that ended them: where `fault` tells of one, it is to be thrown once they are read. */
-export interface AnswerDecoder extends EventDecoder<SseEvent> {
-  fault(): LlmError | undefined;
-}
+export type AnswerDecoder = Required<EventDecoder<SseEvent>>;
 
 /** Reads the stream of `/chat/completions`. */
 export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
@@ -29,7 +25,13 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
   const raw = request.includeRaw === true;
   const alike = createAlikeChunks();
   const tags =
-    quirks.thinkTags === false ? undefined : createThinkTags(quirks.thinkTags === "opened", answer);
+    quirks.thinkTags === false
+      ? undefined
+      : createThinkTags({
+          text: answer.text,
+          reasoning: answer.reasoning,
+          opened: quirks.thinkTags === "opened",
+        });
   /** The server's word for the end. Usage may come after it. */
   let reason: string | undefined;
   let refused = false;
@@ -76,13 +78,13 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
     const told = chunk.usage ?? (isRecord(chunk.x_groq) ? chunk.x_groq["usage"] : undefined);
     const usage = decodeUsage(told);
     if (usage !== undefined) {
-      answer.usage(usage);
+      answer.addUsage(usage);
       usageTold = true;
     }
     if (isRecord(chunk.timings)) {
       const { timings, usage: counted } = decodeTimings(chunk.timings);
       answer.timings(timings);
-      if (!usageTold && counted !== undefined) answer.usage(counted);
+      if (!usageTold && counted !== undefined) answer.addUsage(counted);
     }
     if (!isRecord(chunk.prompt_progress)) return;
     const processed = numberIn(chunk.prompt_progress, "processed");
@@ -160,6 +162,7 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
         if (!answer.finished) end(false);
       }),
     fault: answer.fault,
+    usage: answer.usage,
   };
 }
 

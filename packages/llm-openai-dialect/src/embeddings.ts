@@ -25,7 +25,7 @@ export function encodeEmbed(
   };
 }
 
-/** Vectors of length 1 in the order of the texts, whatever the order of the reply. */
+/** Vectors in the order of the texts, whatever the order of the reply; their length is the core's to see to. */
 export function decodeEmbed(
   reply: unknown,
   count: number,
@@ -39,7 +39,7 @@ export function decodeEmbed(
     if (!isRecord(one)) throw invalid(`vector ${position} is none`);
     const index = numberIn(one, "index") ?? position;
     if (vectors[index] !== undefined) throw invalid(`two vectors have the index ${index}`);
-    vectors[index] = unit(vectorOf(one["embedding"], position));
+    vectors[index] = vectorOf(one["embedding"], position);
   });
   const whole = vectors.filter((vector) => vector !== undefined);
   if (whole.length !== count || vectors.length !== count)
@@ -64,15 +64,6 @@ function vectorOf(given: unknown, position: number): Float32Array {
   if (bytes.length % 4 !== 0) throw invalid(`vector ${position} has half a number`);
   const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: bytes.length / 4 }, (_, at) => view.getFloat32(at * 4, true));
-}
-
-/** A vector of zeros has no direction and stays what it is. */
-function unit(vector: Float32Array): Float32Array {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  const length = Math.sqrt(sum);
-  if (length === 0 || !Number.isFinite(length) || Math.abs(length - 1) < 1e-6) return vector;
-  return vector.map((value) => value / length);
 }
 
 const invalid = (says: string): LlmError =>

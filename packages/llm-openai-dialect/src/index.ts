@@ -13,5 +13,4 @@ export { PLAIN, type Quirks } from "./quirks.ts";
 export { createResponsesDecoder } from "./responses-decode.ts";
 export { encodeResponses } from "./responses-encode.ts";
 export { chatOnly, encodeKeepAlive } from "./sampling.ts";
-export { checkValue, type SchemaFault } from "./schema-check.ts";
 export { createToolNames, type ToolNames } from "./tool-names.ts";

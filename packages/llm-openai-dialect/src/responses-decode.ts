@@ -78,7 +78,7 @@ export function createResponsesDecoder(options: DecoderOptions): AnswerDecoder {
   const end = (value: WireRecord): void => {
     const response = isRecord(value["response"]) ? value["response"] : {};
     const usage = decodeUsage(response["usage"]);
-    if (usage !== undefined) answer.usage(usage);
+    if (usage !== undefined) answer.addUsage(usage);
     if (isRecord(value["timings"])) answer.timings(decodeTimings(value["timings"]).timings);
     const details = response["incomplete_details"];
     const why = isRecord(details) ? details["reason"] : undefined;
@@ -136,6 +136,7 @@ export function createResponsesDecoder(options: DecoderOptions): AnswerDecoder {
         });
       }),
     fault: answer.fault,
+    usage: answer.usage,
   };
 }
 

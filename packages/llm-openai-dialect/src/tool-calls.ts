@@ -1,10 +1,4 @@
-import {
-  type ChatEvent,
-  type JsonObject,
-  type JsonValue,
-  LlmError,
-  type ToolCallEvent,
-} from "@enginehouse/llm-core";
+import { type ChatEvent, type JsonObject, type JsonValue, LlmError } from "@enginehouse/llm-core";
 
 import type { ToolNames } from "./tool-names.ts";
 
@@ -44,10 +38,9 @@ interface Call {
 interface Sinks {
   readonly names: ToolNames;
   readonly emit: (event: ChatEvent) => void;
-  readonly whole: (call: ToolCallEvent) => void;
 }
 
-export function createToolCalls({ names, emit, whole }: Sinks): ToolCalls {
+export function createToolCalls({ names, emit }: Sinks): ToolCalls {
   const calls: Call[] = [];
   const ids = new Set<string>();
 
@@ -91,7 +84,7 @@ export function createToolCalls({ names, emit, whole }: Sinks): ToolCalls {
     }
     const { id, name = "", text: inputText, providerData } = call;
     emit({ type: "tool-input-end", id });
-    whole({
+    emit({
       type: "tool-call",
       id,
       name,

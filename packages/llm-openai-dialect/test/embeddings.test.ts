@@ -19,12 +19,12 @@ test("texts go as a list, in the form that the server can", () => {
   });
 });
 
-test("vectors come in the order of the texts and have length 1", () => {
+test("vectors come in the order of the texts", () => {
   const reply = data({ index: 1, embedding: [0, 5] }, { index: 0, embedding: [3, 4] });
   const { vectors, inputTokens } = decodeEmbed(reply, 2);
-  expect(vectors.map((vector) => Array.from(vector, (value) => Math.round(value * 10) / 10))).toEqual([
-    [0.6, 0.8],
-    [0, 1],
+  expect(vectors.map((vector) => [...vector])).toEqual([
+    [3, 4],
+    [0, 5],
   ]);
   expect(inputTokens).toBe(5);
 });

@@ -6,6 +6,7 @@ import {
   type ChatResponse,
   collect,
   type LlmError,
+  type Usage,
 } from "@enginehouse/llm-core";
 import { createSseDecoder } from "@enginehouse/llm-wire";
 
@@ -48,17 +49,29 @@ function decoderFor({ request = {}, quirks = {}, api = "chat" }: Reading): Answe
   return create({ ...options, quirks: { ...PLAIN, ...quirks } });
 }
 
-/** The events of a body, as a provider would yield them. */
-export function eventsOf(body: string, reading: Reading = {}): ChatEvent[] {
+/** A body as a provider reads it: the events, and what ended them. */
+function readBody(body: string, reading: Reading): { events: ChatEvent[]; fault?: LlmError; usage?: Usage } {
   const decoder = decoderFor(reading);
   const pieces = createSseDecoder();
   const bytes = new TextEncoder().encode(body);
   const size = reading.cut ?? bytes.length;
   const events = [...decoder.start()];
-  for (let at = 0; at < bytes.length; at += size)
-    events.push(...decoder.add(pieces.add(bytes.subarray(at, at + size))));
-  events.push(...decoder.add(pieces.end()), ...decoder.finish());
+  try {
+    for (let at = 0; at < bytes.length && decoder.fault() === undefined; at += size)
+      events.push(...decoder.add(pieces.add(bytes.subarray(at, at + size))));
+    events.push(...decoder.add(pieces.end()), ...decoder.finish());
+  } catch (error) {
+    return { events, fault: error as LlmError, ...told(decoder.usage()) };
+  }
   const fault = decoder.fault();
+  return { events, ...(fault !== undefined && { fault }), ...told(decoder.usage()) };
+}
+
+const told = (usage: Usage | undefined): { usage?: Usage } => (usage === undefined ? {} : { usage });
+
+/** The events of a body, as a provider would yield them. */
+export function eventsOf(body: string, reading: Reading = {}): ChatEvent[] {
+  const { events, fault } = readBody(body, reading);
   if (fault !== undefined) throw fault;
   return events;
 }
@@ -72,15 +85,18 @@ export function answerOf(body: string, reading: Reading = {}): Promise<ChatRespo
   );
 }
 
-/** What reading the body throws. */
-export function faultOf(body: string, reading: Reading = {}): LlmError {
-  try {
-    eventsOf(body, reading);
-  } catch (error) {
-    return error as LlmError;
-  }
-  throw new Error("the body was read without a fault");
+/** What reading the body throws, and what had come before it. */
+export function brokenOff(
+  body: string,
+  reading: Reading = {},
+): { readonly fault: LlmError; readonly text: string; readonly usage?: Usage } {
+  const { events, fault, ...more } = readBody(body, reading);
+  if (fault === undefined) throw new Error("the body was read without a fault");
+  const text = events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
+  return { fault, text, ...more };
 }
+
+export const faultOf = (body: string, reading: Reading = {}): LlmError => brokenOff(body, reading).fault;
 
 /** A stream of chunks, each with the given delta, and what ends it. */
 export function chat(

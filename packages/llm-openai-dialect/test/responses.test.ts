@@ -2,7 +2,7 @@ import type { ChatRequest } from "@enginehouse/llm-core";
 import { expect, test } from "vitest";
 
 import { encodeResponses, PLAIN } from "../src/index.ts";
-import { answerOf, faultOf, lines, REQUEST } from "./read.ts";
+import { answerOf, brokenOff, faultOf, lines, REQUEST } from "./read.ts";
 
 const api = "responses" as const;
 const added = (item: object, output_index = 0): object => ({
@@ -138,18 +138,17 @@ test("failures are errors with what had come, and an end without a closing event
     type: "response.failed",
     response: { error: { code: "rate_limit_exceeded", message: "slow" } },
   };
-  expect(faultOf(lines([text, failed]), { api })).toMatchObject({
-    code: "rate-limited",
-    message: "slow",
-    partial: { text: "Half" },
+  expect(brokenOff(lines([text, failed]), { api })).toMatchObject({
+    fault: { code: "rate-limited", message: "slow" },
+    text: "Half",
   });
   const error = { type: "error", code: "server_error", message: "boom" };
   expect(faultOf(lines([text, error]), { api })).toMatchObject({
     code: "provider-internal",
     message: "boom",
   });
-  expect(faultOf(lines([text]), { api })).toMatchObject({
-    code: "stream-interrupted",
-    partial: { text: "Half" },
+  expect(brokenOff(lines([text]), { api })).toMatchObject({
+    fault: { code: "stream-interrupted" },
+    text: "Half",
   });
 });

@@ -8,21 +8,14 @@ import {
   isLlmError,
   type JsonValue,
   LlmError,
-  type PartialAnswer,
   type ToolCallEvent,
   type Usage,
   type Warning,
 } from "@enginehouse/llm-core";
-import type { EventDecoder } from "@enginehouse/llm-wire";
+import { createThinkTags, type EventDecoder, type ThinkTags } from "@enginehouse/llm-wire";
 
 import { readErrorLine } from "./errors.ts";
-import { createThinkTags, type Piece, type ThinkTags } from "./thoughts/think-tags.ts";
 import { type ChatLine, numberIn, readChatLine, type WireToolCall } from "./wire.ts";
-
-export interface ChatDecoder extends EventDecoder<string> {
-  /** A fault that came behind events: they go out first, then it is thrown. */
-  readonly fault: LlmError | undefined;
-}
 
 export interface DecoderOptions {
   readonly request: ChatRequest;
@@ -31,24 +24,20 @@ export interface DecoderOptions {
   readonly startsLate: boolean;
   readonly newCallId: () => string;
   readonly contextOf: (usage: Usage) => ContextReport;
-  /** Faults of a value against the schema that was asked for. */
-  readonly faultsOf?: ((value: unknown) => readonly string[]) | undefined;
 }
 
-export function createDecoder(options: DecoderOptions): ChatDecoder {
+export function createDecoder(options: DecoderOptions): EventDecoder<string> {
   const { request, warnings, newCallId } = options;
   const raw = request.includeRaw === true;
   const ids = new Set<string>();
-  const calls: ToolCallEvent[] = [];
-  const text: string[] = [];
-  const reasoning: string[] = [];
+  let calls = 0;
   let fault: LlmError | undefined;
   let started = false;
   let done = false;
   let blocks = 0;
   let textBlock = "";
   let thoughtBlock = "";
-  let tags: ThinkTags | undefined = createThinkTags();
+  let read: ChatEvent[] = [];
 
   const startEvent = (): ChatEvent => {
     started = true;
@@ -68,7 +57,6 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
       events.push({ type: "text-start", id: textBlock });
     }
     events.push({ type: "text-delta", id: textBlock, text: piece });
-    if (options.faultsOf !== undefined) text.push(piece);
   };
 
   const addThought = (piece: string, events: ChatEvent[]): void => {
@@ -78,22 +66,17 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
       events.push({ type: "reasoning-start", id: thoughtBlock });
     }
     events.push({ type: "reasoning-delta", id: thoughtBlock, text: piece });
-    if (options.faultsOf !== undefined) reasoning.push(piece);
   };
 
-  const addPieces = (pieces: readonly Piece[], events: ChatEvent[]): void => {
-    for (const piece of pieces) (piece.thought ? addThought : addText)(piece.text, events);
-  };
-
-  const addContent = (content: string, events: ChatEvent[]): void => {
-    if (tags === undefined) return addText(content, events);
-    addPieces(tags.add(content), events);
-    if (tags.over) tags = undefined;
-  };
+  /** Servers from before thinking leave thoughts in the text, and later ones where a model's template does not name them. */
+  let tags: ThinkTags | undefined = createThinkTags({
+    text: (piece) => addText(piece, read),
+    reasoning: (piece) => addThought(piece, read),
+  });
 
   /** What the tags held back is text after all. */
-  const endTags = (events: ChatEvent[]): void => {
-    if (tags !== undefined) addPieces(tags.end(), events);
+  const endTags = (): void => {
+    tags?.end();
     tags = undefined;
   };
 
@@ -109,50 +92,27 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
     const { name, arguments: given } = call.function ?? {};
     if (typeof name !== "string" || name === "")
       throw new LlmError("invalid-response", "Ollama sent a tool call without a name", { phase: "stream" });
-    endTags(events);
+    endTags();
     closeBlocks(events);
     const id = idOf(call);
     const event: ToolCallEvent = { type: "tool-call", id, name, ...readArguments(given) };
-    calls.push(event);
+    calls += 1;
     events.push({ type: "tool-input-start", id, name });
     if (event.inputText !== "") events.push({ type: "tool-input-delta", id, text: event.inputText });
     events.push({ type: "tool-input-end", id }, event);
   };
 
   const finish = (line: ChatLine, events: ChatEvent[]): void => {
-    endTags(events);
+    endTags();
     closeBlocks(events);
     done = true;
     const usage: Usage = {
       inputTokens: numberIn(line, "prompt_eval_count"),
       outputTokens: numberIn(line, "eval_count"),
     };
-    const reason = reasonOf(line.done_reason, calls.length);
-    fault = faultOfOutput(reason, usage);
-    if (fault === undefined) events.push(finishEvent(line, reason, usage, options.contextOf(usage)));
+    const reason = reasonOf(line.done_reason, calls);
+    events.push(finishEvent(line, reason, usage, options.contextOf(usage)));
   };
-
-  /** What of the output the grammar could not hold, or a model without one wrote. Core sees to what is no JSON at all. */
-  function faultOfOutput({ unified }: FinishReason, usage: Usage): LlmError | undefined {
-    if (options.faultsOf === undefined || calls.length > 0 || unified === "length") return undefined;
-    const whole = text.join("");
-    let value: unknown;
-    try {
-      value = JSON.parse(whole);
-    } catch {
-      return undefined;
-    }
-    const [first, ...more] = options.faultsOf(value);
-    if (first === undefined) return undefined;
-    const partial: PartialAnswer = { text: whole, reasoning: reasoning.join(""), toolCalls: [], usage };
-    const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
-    return new LlmError("output-invalid", `the output breaks its schema at ${first}${rest}`, {
-      phase: "stream",
-      partial,
-      retryable: true,
-      hint: "ask again, or loosen the schema",
-    });
-  }
 
   const addLine = (text: string, events: ChatEvent[]): void => {
     const line = readChatLine(text);
@@ -168,10 +128,13 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
       const { thinking, content, tool_calls } = message;
       if (thinking) {
         // The server itself tells thoughts from text.
-        endTags(events);
+        endTags();
         addThought(thinking, events);
       }
-      if (content) addContent(content, events);
+      if (content) {
+        if (tags === undefined) addText(content, events);
+        else tags.add(content);
+      }
       if (tool_calls) for (const call of tool_calls) addCall(call, events);
     }
     if (line.done === true) finish(line, events);
@@ -181,12 +144,13 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
     start: () => (options.startsLate ? [] : [startEvent()]),
     add(lines) {
       const events: ChatEvent[] = [];
+      read = events;
       for (const line of lines) {
         if (done || fault !== undefined) break;
         try {
           addLine(line, events);
         } catch (error) {
-          endTags(events);
+          endTags();
           fault = faultOf(error);
         }
       }
@@ -201,9 +165,7 @@ export function createDecoder(options: DecoderOptions): ChatDecoder {
         hint: "Ollama breaks off so where a model repeats itself without end: ask again, or raise repeatPenalty",
       });
     },
-    get fault() {
-      return fault;
-    },
+    fault: () => fault,
   };
 }
 

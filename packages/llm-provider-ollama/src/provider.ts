@@ -49,7 +49,6 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     const { model } = request;
     const lacks = new Set<Errors.Lack>();
     let inner: Pullable<EventBatch> | undefined;
-    let decoder: Decode.ChatDecoder | undefined;
     let parts: Parts | undefined;
     let learning: Promise<void> = Promise.resolve();
     let learns = false;
@@ -67,13 +66,12 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     const send = async (using: Parts): Promise<IteratorResult<EventBatch>> => {
       const { connection, facts, wire, encode, decode } = using;
       const encoded = encode.encodeChat(request, residenceOf(model, request.keepAlive, using), lacks);
-      decoder = decode.createDecoder({
+      const decoder = decode.createDecoder({
         request,
         warnings: encoded.warnings,
         startsLate: encode.mayBeRefused(request),
         newCallId,
         contextOf: (usage) => facts.contextOf(model, usage),
-        faultsOf: await checkOf(request),
       });
       const call = connection.wireCall("/api/chat", options, model, encoded.body);
       inner = wire.streamLines(connection.endpoint, call, decoder);
@@ -119,15 +117,14 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     };
 
     const next = (): Promise<IteratorResult<EventBatch>> => {
-      if (inner === undefined || decoder === undefined) return first();
-      if (decoder.fault !== undefined) return fail(inner, decoder.fault);
+      if (inner === undefined) return first();
       return plain ? inner.next() : inner.next().then(onBatch, onFault);
     };
 
     return {
       next,
       pull(reader) {
-        if (plain && decoder?.fault === undefined && inner?.pull !== undefined) inner.pull(reader);
+        if (plain && inner?.pull !== undefined) inner.pull(reader);
         else next().then(reader.onRead, reader.onFault);
       },
       async return() {
@@ -234,20 +231,8 @@ async function lacksOf(
   return lacks;
 }
 
-async function checkOf({ responseFormat }: ChatRequest) {
-  const schema = responseFormat?.type === "json" ? responseFormat.schema : undefined;
-  if (schema === undefined) return undefined;
-  const { faultsOf } = await import("./schema/check.ts");
-  return (value: unknown) => faultsOf(value, schema);
-}
-
 const isStartAlone = (batch: EventBatch): boolean =>
   batch.length === 0 || (batch.length === 1 && batch[0]?.type === "start");
-
-async function fail(inner: AsyncIterator<EventBatch>, fault: LlmError): Promise<never> {
-  await inner.return?.();
-  throw fault;
-}
 
 /** What calls share goes on without the one that is aborted. */
 async function heeding<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {

@@ -1,14 +1,15 @@
 import type { ChatEvent, ContextReport } from "@enginehouse/llm-core";
+import type { EventDecoder } from "@enginehouse/llm-wire";
 import { describe, expect, test } from "vitest";
 
-import { type ChatDecoder, createDecoder, withContext } from "../src/decode.ts";
+import { createDecoder, withContext } from "../src/decode.ts";
 import { isOverflow, lackIn, mayDoWithout, readFault, withWindow } from "../src/errors.ts";
 import { end, piece } from "./ollama-server.ts";
 
 const request = { model: "m", messages: [{ role: "user", content: "hi" }] } as const;
 const contextOf = (): ContextReport => ({ truncated: "unknown" });
 
-const decoderOf = (startsLate: boolean): ChatDecoder =>
+const decoderOf = (startsLate: boolean): EventDecoder<string> =>
   createDecoder({ request, warnings: [], startsLate, newCallId: () => "call_1", contextOf });
 
 const typesOf = (events: readonly ChatEvent[]): string[] => events.map(({ type }) => type);
@@ -51,7 +52,7 @@ describe("the decoder", () => {
     decoder.start();
     expect(typesOf(decoder.add(lines(end(), piece("ghost"), { error: "late" })))).toEqual(["finish"]);
     expect(decoder.add(lines(piece("ghost")))).toEqual([]);
-    expect(decoder.fault).toBeUndefined();
+    expect(decoder.fault?.()).toBeUndefined();
   });
 
   test("throws at once what comes alone, and keeps what comes behind events", () => {
@@ -61,7 +62,7 @@ describe("the decoder", () => {
     const behind = decoderOf(false);
     behind.start();
     expect(typesOf(behind.add(lines(piece("hi"), { error: "no" })))).toEqual(["text-start", "text-delta"]);
-    expect(behind.fault?.message).toContain("no");
+    expect(behind.fault?.()?.message).toContain("no");
     expect(() => behind.finish()).toThrow("no");
   });
 

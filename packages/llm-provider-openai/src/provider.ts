@@ -12,7 +12,7 @@ import {
   type Reader,
   type Timeouts,
 } from "@enginehouse/llm-core";
-import type { AnswerDecoder, decodeEmbed, encodeEmbed } from "@enginehouse/llm-openai-dialect";
+import type { decodeEmbed, encodeEmbed } from "@enginehouse/llm-openai-dialect";
 import type { callJson, Endpoint, HttpTransport, streamSse } from "@enginehouse/llm-wire";
 
 import type * as Decode from "./decode.ts";
@@ -42,13 +42,13 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
     timeouts: { ...settings.timeouts, ...given(timeouts) },
   });
 
-  async function answer(request: ChatRequest, options: CallOptions): Promise<Answering> {
+  async function answer(request: ChatRequest, options: CallOptions): Promise<Pullable<EventBatch>> {
     const { connection, streams, encode, decode, wire, readFaultOf } = await open();
     const call = encode.encodeRequest(request, connection, settings);
     const { path, body } = call;
     const decoder = decode.createDecoder(request, call, connection.quirks);
     const sent = { ...withDefaults(options), path, body, readFault: readFaultOf("chat") };
-    return { source: wire.streamSse(streams, sent, decoder), decoder };
+    return wire.streamSse(streams, sent, decoder);
   }
 
   async function embed(request: EmbedRequest, options: CallOptions = {}): Promise<EmbedResponse> {
@@ -76,7 +76,7 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
 
   return {
     name: host.name,
-    stream: (request, options = {}) => fromBatches(() => answering(() => answer(request, options))),
+    stream: (request, options = {}) => fromBatches(() => opening(() => answer(request, options))),
     embed,
 
     async health(options = {}) {
@@ -97,36 +97,27 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
   };
 }
 
-/** What reads an answer, and what knows of an error behind the events that it gave. */
-interface Answering {
-  readonly source: Pullable<EventBatch>;
-  readonly decoder: AnswerDecoder;
-}
-
-/** An iterator that has to be waited for: after its first read nothing but a look at the decoder is in the way. */
-function answering(begin: () => Promise<Answering>): Pullable<EventBatch> {
-  let begun: Answering | undefined;
+/** An iterator that has to be waited for: after its first read nothing is in the way. */
+function opening(begin: () => Promise<Pullable<EventBatch>>): Pullable<EventBatch> {
+  let source: Pullable<EventBatch> | undefined;
   let left = false;
 
   const leave = async (): Promise<IteratorReturnResult<undefined>> => {
     left = true;
-    await begun?.source.return?.();
+    await source?.return?.();
     return { value: undefined, done: true };
   };
 
   const first = async (): Promise<IteratorResult<EventBatch>> => {
     const made = await begin();
     if (left) return { value: undefined, done: true };
-    begun = made;
-    return made.source.next();
+    source = made;
+    return source.next();
   };
 
   const pull = (reader: Reader<EventBatch>): void => {
-    if (begun === undefined) return void first().then(reader.onRead, reader.onFault);
-    const { source, decoder } = begun;
-    const fault = decoder.fault();
-    if (fault !== undefined) return void leave().finally(() => reader.onFault(fault));
-    if (source.pull === undefined) source.next().then(reader.onRead, reader.onFault);
+    if (source === undefined) first().then(reader.onRead, reader.onFault);
+    else if (source.pull === undefined) source.next().then(reader.onRead, reader.onFault);
     else source.pull(reader);
   };
 

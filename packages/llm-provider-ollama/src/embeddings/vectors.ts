@@ -18,7 +18,7 @@ export async function embedAll(
     if (reply === undefined)
       throw new LlmError("invalid-response", "Ollama's embeddings are no lists of numbers");
     if (reply.embeddings.length !== some.length) throw wrongCount(some, reply.embeddings.length);
-    vectors.push(...reply.embeddings.map(toUnit));
+    vectors.push(...reply.embeddings.map((row) => Float32Array.from(row)));
     tokens = tokens === undefined || reply.tokens === undefined ? undefined : tokens + reply.tokens;
   }
   return { vectors, usage: { inputTokens: tokens } };
@@ -31,12 +31,4 @@ function wrongCount(texts: readonly string[], count: number): LlmError {
     });
   }
   return new LlmError("invalid-response", `${texts.length} texts went in, and ${count} vectors came out`);
-}
-
-/** Ollama answers with length 1 but for what it does not scale itself. */
-function toUnit(values: readonly number[]): Float32Array {
-  const vector = Float32Array.from(values);
-  const length = Math.hypot(...values);
-  if (length === 0 || Math.abs(length - 1) < 1e-3) return vector;
-  return vector.map((value) => value / length);
 }
