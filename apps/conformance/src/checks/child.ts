@@ -65,13 +65,21 @@ async function work(bench: Bench): Promise<ChildRun> {
   });
   clearTimeout(timer);
   if (closedAt === undefined) {
-    const last = complaint.trim().split("\n").slice(-8).join("\n");
-    fail(`a process that imports the plugin, uses it and closes it did not get that far: ${last}`);
+    fail(
+      `a process that imports the plugin, uses it and closes it did not get that far: ${heart(complaint)}`,
+    );
   }
   return {
     left: JSON.parse(said) as readonly string[],
     exitedAfterMs: signal === null ? performance.now() - closedAt : undefined,
   };
+}
+
+/** Of what a dying process writes: the error with its first places, without the source line above and the rest below. */
+function heart(complaint: string): string {
+  const lines = complaint.trim().split("\n");
+  const at = lines.findIndex((line) => /^(?:Uncaught )?\w*(?:Error|Exception)\b/.test(line));
+  return (at < 0 ? lines.slice(-4) : lines.slice(at, at + 4)).join("\n");
 }
 
 /** What is there for a moment after a close, such as a socket that is being closed, gets that moment. */

@@ -74,3 +74,13 @@ test("each check says what it promises, why, and what to do, in whole sentences"
   );
   expect(texts.filter((text) => !/[.?!`"]$/.test(text))).toEqual([]);
 });
+
+test("what goes wrong in a process of its own is told in the words of its error", async () => {
+  const module = new URL("nowhere/entry.ts", import.meta.url);
+  const { results } = await runChecks(referenceSubject({ module }), { seed: 1, only: ["L14"] });
+  expect(failures(results)).toEqual([
+    expect.stringMatching(
+      /^L14: a process that .* did not get that far: Error \[ERR_MODULE_NOT_FOUND\]: Cannot find module .*nowhere/,
+    ),
+  ]);
+});
