@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import type { Check } from "../check.ts";
 import { CHECKS } from "../checks/index.ts";
+import { dishonestyOf } from "../run/honest-wire.ts";
 import { whyNot } from "../run/needs.ts";
 import { selectChecks } from "../run/select.ts";
 import { type CheckResult, isGreen, type Report, totalsOf } from "./report.ts";
@@ -12,6 +13,8 @@ import { type CheckResult, isGreen, type Report, totalsOf } from "./report.ts";
  */
 export function assertReport(report: Report, checks: readonly Check[] = CHECKS): void {
   const { results, only, totals, green, live } = report;
+  const dishonesty = dishonestyOf({ wire: report.wire.name, cannot: report.wire.cannot });
+  assert.ok(dishonesty === undefined, dishonesty);
   const chosen = selectChecks(checks, only);
   const ids = results.map(({ id }) => id);
   for (const { id } of chosen) {

@@ -48,7 +48,7 @@ export function createBench({ subject, described, random, signal, aside }: Bench
       const backend = await aside(() => subject.backend.start(scenario));
       backends.push(backend);
       const plugin = typeof subject.plugin === "function" ? await subject.plugin() : subject.plugin;
-      const chosen = { ...backend.settings, ...subject.settings(backend), ...settings };
+      const chosen = { ...backend.settings, ...settingsOf(subject, backend), ...settings };
       const made = plugin.create(chosen as never);
       const watched = watchProvider(made);
       providers.push({ made, watched });
@@ -79,6 +79,14 @@ export function createBench({ subject, described, random, signal, aside }: Bench
       await aside(() => Promise.all(backends.map((backend) => backend.close())));
     },
   };
+}
+
+function settingsOf(subject: Subject, backend: Backend): object {
+  try {
+    return subject.settings(backend);
+  } catch (cause) {
+    throw new Error(`settings() of the subject threw ${String(cause)}`, { cause });
+  }
 }
 
 const openSockets = (count: number): string =>

@@ -3,6 +3,7 @@ import { LlmError } from "@enginehouse/llm-core";
 import type { Check } from "../check.ts";
 import type { Skipped } from "../report/report.ts";
 import type { Subject } from "../subject.ts";
+import { dishonestyOf } from "./honest-wire.ts";
 import { readSubjectPackage, type SubjectPackage } from "./manifest.ts";
 import { whyNot } from "./needs.ts";
 import type { Planned } from "./run-check.ts";
@@ -16,6 +17,12 @@ export interface Plan {
 
 export function planChecks(subject: Subject, checks: readonly Check[], only?: readonly string[]): Plan {
   const described = readSubjectPackage(subject);
+  const dishonesty = dishonestyOf(subject.backend);
+  if (dishonesty !== undefined) {
+    throw new LlmError("invalid-settings", dishonesty, {
+      hint: "a backend of your own has a name of its own, and in `cannot` a reason for each ability that it lacks",
+    });
+  }
   const known = knownFailuresOf(subject, checks);
   const entries = selectChecks(checks, only).map((check) => {
     const { id, group, promise } = check;
@@ -28,6 +35,8 @@ export function planChecks(subject: Subject, checks: readonly Check[], only?: re
 
 function knownFailuresOf({ knownFailures = [] }: Subject, checks: readonly Check[]) {
   for (const { check, issue, until } of knownFailures) {
+    if (knownFailures.filter((one) => one.check === check).length > 1)
+      throw refused(`the known failure of ${check} stands there twice`, "one entry for each check");
     if (!checks.some(({ id }) => id === check)) throw unknownCheck(check, checks);
     if (!/^https?:\/\/\S+$/.test(issue)) {
       throw refused(`the known failure of ${check} has no link to an issue`, 'issue: "https://…"');

@@ -3,6 +3,7 @@ import type { CheckResult, Failed, FailureCause } from "../report/report.ts";
 import type { KnownFailure, Subject } from "../subject.ts";
 import { createBench, type RunBench } from "./bench.ts";
 import { deadline, now, sleep, turn } from "./clock.ts";
+import { watchExits } from "./exits.ts";
 import { aside, watchLeftovers } from "./leftovers.ts";
 import type { SubjectPackage } from "./manifest.ts";
 import { seededRandom } from "./random.ts";
@@ -53,6 +54,7 @@ async function runAlone(planned: Planned, setting: RunSetting): Promise<CheckRes
   const began = now();
   const stop = new AbortController();
   const strays = watchStrays();
+  const exits = watchExits(check);
   const leftovers = watchLeftovers();
   const run = createBench({
     ...setting,
@@ -82,6 +84,7 @@ async function runAlone(planned: Planned, setting: RunSetting): Promise<CheckRes
   } finally {
     leftovers.stop();
     strays.stop();
+    exits.stop();
   }
 
   /** What the code inside has left, once it had a moment to vanish. */

@@ -208,6 +208,14 @@ describe("the program itself", () => {
     expect((await start("--help")).stdout).toContain("llm-conformance explain S08");
   });
 
+  test("is not green where the plugin ends the process, with whatever code", async () => {
+    const ended = await start("run", "exits.ts", "--only", "S01").catch((error: unknown) => error);
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("the process was ended with code 0 while S01 ran"),
+    });
+  });
+
   test("ends with 2 for what it does not understand", async () => {
     const ended = await start("run", "nowhere.js").catch((error: unknown) => error);
     expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no file") });

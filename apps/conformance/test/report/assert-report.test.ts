@@ -60,6 +60,15 @@ describe("a kit does not get through that", () => {
     expect(() => assertReport(report, checks)).toThrow("S02 was skipped and applies");
   });
 
+  test("lacks what the fake of its name has", () => {
+    const wire = { name: "plain", cannot: { usage: "not today" } };
+    expect(() => assertReport({ ...honest, wire }, checks)).toThrow(
+      '"plain" is the name of a fake of the kit, and that one has "usage"',
+    );
+    const silent = { ...honest.wire, cannot: { usage: "" } };
+    expect(() => assertReport({ ...honest, wire: silent }, checks)).toThrow("does not say why");
+  });
+
   test("gives a skip another reason", () => {
     const report = told((result) =>
       result.verdict === "skipped" ? { ...result, reason: "not now" } : result,

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 
 import { describe, expect, test } from "vitest";
 
-import { type Check, runChecks, WIRE_ABILITIES } from "../../src/index.ts";
+import { plainFake } from "../../src/fakes/index.ts";
+import { type Check, type FakeBackend, runChecks, WIRE_ABILITIES } from "../../src/index.ts";
 import { asks, check, smallSubject } from "./small.ts";
 
 const date = new Date("2026-11-21T12:00:00Z");
@@ -136,6 +137,32 @@ describe("a run", () => {
     expect(most).toBe(1);
   });
 
+  test("refuses a backend that lacks more than it can explain", async () => {
+    const run = (backend: Partial<FakeBackend>) =>
+      runChecks(smallSubject({}, { backend: { ...smallSubject().backend, ...backend } }), { checks: [] });
+    await expect(run({ cannot: { sockets: "" } })).rejects.toThrow('has no "sockets", and does not say why');
+    await expect(run({ cannot: { soockets: "why" } as object })).rejects.toThrow("is no ability of a wire");
+    await expect(run({ wire: " " })).rejects.toThrow("has no name");
+    await expect(run({ wire: "plain", cannot: { sockets: "not today" } })).rejects.toThrow(
+      '"plain" is the name of a fake of the kit, and that one has "sockets"',
+    );
+    await expect(run({ wire: "plain", cannot: plainFake.cannot })).resolves.toMatchObject({ green: false });
+  });
+
+  test("tells that it was settings() of the subject that threw", async () => {
+    const settings = () => {
+      throw new Error("no such setting");
+    };
+    const started = check("S01", async (bench) => void (await bench.start()));
+    const { results } = await runChecks(smallSubject({}, { settings }), { checks: [started] });
+    expect(results).toMatchObject([
+      {
+        verdict: "failed",
+        message: expect.stringContaining("settings() of the subject threw Error: no such setting"),
+      },
+    ]);
+  });
+
   test("refuses a subject whose package is no provider", async () => {
     const subject = smallSubject({}, { package: new URL("../../package.json", import.meta.url) });
     await expect(runChecks(subject, { checks: [] })).rejects.toMatchObject({ code: "plugin-invalid" });
@@ -179,5 +206,8 @@ describe("a known failure", () => {
       { knownFailures: [{ check: "S01", issue: "#12", until: "2027-01-31" }] },
     );
     await expect(runChecks(subject, { checks: [fails] })).rejects.toThrow("no link");
+    const known = { check: "S01", issue, until: "2027-01-31" };
+    const twice = smallSubject({}, { knownFailures: [{ ...known, until: "2020-01-01" }, known] });
+    await expect(runChecks(twice, { checks: [fails] })).rejects.toThrow("stands there twice");
   });
 });
