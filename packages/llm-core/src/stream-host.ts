@@ -152,8 +152,10 @@ export function streamWithPolicies(
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
   const last = async (from: Pullable<EventBatch>): Promise<typeof END> => {
-    const ended = await settledWithin(GRACE, from.next());
-    if (!ended) dismiss();
+    const read = from.next();
+    const ended = await settledWithin(GRACE, read);
+    // What still has something to say, or does not come to its end, is told to stop.
+    if (!ended || (await read.catch(() => END)).done !== true) dismiss();
     end();
     return END;
   };

@@ -146,6 +146,24 @@ describe("after the finish", () => {
     expect((await eventsOf(open(provider))).at(-1)).toEqual(finish);
   });
 
+  test("a plugin that goes on talking is not read, and what it holds is let go", async () => {
+    let freed = false;
+    const provider = pluginOf(() => ({
+      stream: () =>
+        fromBatches(async function* () {
+          try {
+            yield [start, finish];
+            yield [];
+            yield says("more");
+          } finally {
+            freed = true;
+          }
+        }),
+    })).create();
+    expect(await eventsOf(open(provider))).toEqual([start, finish]);
+    await vi.waitFor(() => expect(freed).toBe(true));
+  });
+
   test("a backend that does not hang up holds nobody back, and is told to stop", async () => {
     let stopped = false;
     const provider = pluginOf(() => ({
