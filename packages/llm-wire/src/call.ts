@@ -180,8 +180,23 @@ function callPieces<Piece>(
   const last = async (): Promise<void> => {
     await end();
     const pieces = decoder.end();
-    const batch = events === undefined ? pieces : [...events.add(pieces), ...events.finish()];
+    const batch = events === undefined ? pieces : [...addLast(events, pieces), ...events.finish()];
     give(batch.length > 0 ? { value: batch, done: false } : END);
+  };
+
+  /** A line without an end that makes no sense is one that was cut off. */
+  const addLast = (into: EventDecoder<Piece>, pieces: readonly Piece[]): EventBatch => {
+    try {
+      return into.add(pieces);
+    } catch (cause) {
+      const [line] = pieces;
+      const senseless =
+        cause instanceof SyntaxError || (isLlmError(cause) && cause.code === "invalid-response");
+      if (!senseless || typeof line !== "string" || !line.startsWith("{")) throw cause;
+      const says = `${shownAddress(endpoint, call)} broke off in the middle of a line`;
+      const hint = "ask again; the backend's log may say why";
+      throw new LlmError("stream-interrupted", says, { cause, phase: "stream", hint });
+    }
   };
 
   const bytes: Reader<Uint8Array> = { onRead, onFault: (error) => void onFault(error) };

@@ -14,7 +14,11 @@ export function transportFault(error: unknown, address: string, begun: boolean):
     return new LlmError("timeout", `${address} did not answer in time (${codes.join(", ")})`, init);
   }
   if (begun) {
-    return new LlmError("stream-interrupted", `${address} broke off in the middle of its answer`, init);
+    const hint = "ask again; the backend's log may say why";
+    return new LlmError("stream-interrupted", `${address} broke off in the middle of its answer`, {
+      ...init,
+      hint,
+    });
   }
   if (codes.some((code) => code.startsWith("HPE_"))) {
     const hint = "is this the address of a model server?";
@@ -39,7 +43,8 @@ export function transportFault(error: unknown, address: string, begun: boolean):
     });
   }
   const text = error instanceof Error ? error.message : String(error);
-  return new LlmError("unavailable", `${address} could not be reached: ${text}`, init);
+  const hint = "check the address in the settings, and what stands in front of the backend";
+  return new LlmError("unavailable", `${address} could not be reached: ${text}`, { ...init, hint });
 }
 
 /** A name that nobody knows is the answer to a wrong address and to a missing network alike. */
@@ -70,7 +75,7 @@ const TIMEOUTS = new Set([
 export function statusFault(status: number, headers: Headers, body: string, address: string): LlmError {
   const page = /^\s*<(?:!doctype|html)/i.test(body);
   const says = page ? "it answered with a web page" : messageIn(body);
-  const { code, hint } = STATUS[status] ?? (status >= 500 ? SERVER : CLIENT);
+  const { code, hint } = STATUS[status] ?? rowOf(status);
   return new LlmError(code, `${address} answered ${status}${says === "" ? "" : `: ${says}`}`, {
     status,
     phase: "request",
@@ -84,7 +89,17 @@ const SERVER: { code: ErrorCode; hint?: string } = {
   code: "provider-internal",
   hint: "look into the backend's log",
 };
+/** A redirect that names no place, or an answer from a cache that nobody has. */
+const ELSEWHERE: { code: ErrorCode; hint: string } = {
+  code: "invalid-response",
+  hint: "is this the address of a model server?",
+};
 const CLIENT: { code: ErrorCode; hint?: string } = { code: "invalid-request" };
+
+function rowOf(status: number): { code: ErrorCode; hint?: string } {
+  if (status >= 500) return SERVER;
+  return status >= 400 ? CLIENT : ELSEWHERE;
+}
 
 const STATUS: Record<number, { code: ErrorCode; hint?: string }> = {
   401: { code: "unauthenticated", hint: "check the key in the settings" },

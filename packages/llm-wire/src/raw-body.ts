@@ -116,7 +116,8 @@ export function messageReads(message: IncomingMessage): ByteReads {
 }
 
 export function headersOf(headers: Headers, body: Uint8Array | undefined): OutgoingHttpHeaders {
-  const plain: OutgoingHttpHeaders = { accept: "*/*" };
+  // Without a word about it a reply may be compressed in any way.
+  const plain: OutgoingHttpHeaders = { accept: "*/*", "accept-encoding": "identity" };
   for (const [name, value] of headers) plain[name] = value;
   if (body !== undefined) plain["content-length"] = body.byteLength;
   return plain;

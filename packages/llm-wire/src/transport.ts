@@ -1,6 +1,8 @@
 import type * as Http from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 
+import { LlmError } from "@enginehouse/llm-core";
+
 import { type ByteReads, headersOf, keepRaw, messageReads } from "./raw-body.ts";
 
 /** What both `fetch` and the transport of this package are. */
@@ -74,9 +76,10 @@ export function createHttpTransport(): HttpTransport {
     for (let hops = 0; ; hops += 1) {
       const message = await send(url, sent, init.signal ?? fallback, init.onConnect);
       const status = message.statusCode ?? 0;
-      const { location } = message.headers;
+      const { location, "content-encoding": coding = "identity" } = message.headers;
       if (init.redirect === "manual" || location === undefined || !REDIRECTS.has(status)) {
         if (status < 200 || status > 599) throw unknownReply(message);
+        if (coding !== "identity") throw compressed(message, coding);
         return { message, method: sent.method, url, redirected: hops > 0 };
       }
       message.destroy();
@@ -99,10 +102,11 @@ export function createHttpTransport(): HttpTransport {
     if (!secure && url.protocol !== "http:") throw new TypeError(`unsupported protocol ${url.protocol}`);
     const { Agent, request } = await moduleFor(secure);
     signal?.throwIfAborted();
-    const agent = (agents.get(url.protocol) ?? new Agent({ keepAlive: true, noDelay: true })) as InstanceType<
-      typeof Agent
-    >;
-    agents.set(url.protocol, agent);
+    // A pool would keep the connection of a request that says so, and give it one that was used before.
+    const keepAlive = sent.headers.get("connection") !== "close";
+    const pool = `${url.protocol} ${keepAlive}`;
+    const agent = (agents.get(pool) ?? new Agent({ keepAlive, noDelay: true })) as InstanceType<typeof Agent>;
+    agents.set(pool, agent);
     const options: RequestOptions = {
       method: sent.method,
       headers: headersOf(sent.headers, sent.body),
@@ -126,6 +130,12 @@ export function createHttpTransport(): HttpTransport {
         reject(reason);
       };
       signal?.addEventListener("abort", stop, { once: true });
+      // Nobody asked for another protocol: without a listener the request would stay without an answer.
+      outgoing.once("upgrade", (message, socket) => {
+        signal?.removeEventListener("abort", stop);
+        socket.destroy();
+        reject(unknownReply(message));
+      });
       outgoing.on("error", (error) => {
         if (answered === undefined) signal?.removeEventListener("abort", stop);
         reject(error);
@@ -169,14 +179,15 @@ const moduleFor = (secure: boolean): Promise<Module> =>
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
 
-const CREDENTIALS = /auth|cookie|key|token|secret/i;
+/** All that another origin gets: of any other header nobody knows whether it is a credential. */
+const HARMLESS = /^(?:accept(?:-.*)?|connection|content-type|user-agent)$/;
 
-/** As fetch does it: 303, and 301 or 302 after a POST, become a GET; credentials, of whatever name, stay with their origin. */
+/** As fetch does it: 303, and 301 or 302 after a POST, become a GET. Credentials, of whatever name, stay with their origin. */
 function redirected({ method, headers, body }: Sent, status: number, sameOrigin: boolean): Sent {
   const becomesGet = (status === 303 && method !== "HEAD") || (status < 303 && method === "POST");
   const next = new Headers(headers);
   if (becomesGet) for (const name of ["content-type", "content-length"]) next.delete(name);
-  if (!sameOrigin) for (const name of headers.keys()) if (CREDENTIALS.test(name)) next.delete(name);
+  if (!sameOrigin) for (const name of headers.keys()) if (!HARMLESS.test(name)) next.delete(name);
   return { method: becomesGet ? "GET" : method, headers: next, body: becomesGet ? undefined : body };
 }
 
@@ -212,6 +223,15 @@ function headersIn(message: IncomingMessage): Headers {
   } catch (cause) {
     throw unknownReply(message, cause);
   }
+}
+
+function compressed(message: IncomingMessage, coding: string): LlmError {
+  message.destroy();
+  return new LlmError("invalid-response", `the reply is compressed (${coding}), and nobody asked for that`, {
+    status: message.statusCode,
+    phase: "request",
+    hint: "switch compression off in the proxy in front of the backend",
+  });
 }
 
 function unknownReply(message: IncomingMessage, cause?: unknown): TypeError {

@@ -153,6 +153,29 @@ describe.each(ways)("over %s", (_, fetchLike) => {
     ).rejects.toBe(bug);
   });
 
+  test("a line that was cut off by a polite end is stream-interrupted, and a page is none", async () => {
+    const ended = async (body: string): Promise<LlmError> => {
+      const server = await start((_request, response) => response.end(body));
+      const stream = streamLines(
+        { baseUrl: server.url, fetch: fetchLike() },
+        { path: "/" },
+        {
+          start: () => [],
+          add: (lines) => (lines.forEach((line) => JSON.parse(line)), []),
+          finish: () => [],
+        },
+      );
+      await stream.next();
+      return faultOf(stream.next());
+    };
+    expect(await ended('{"a":1}\n{"a":')).toMatchObject({
+      code: "stream-interrupted",
+      hint: expect.stringContaining("again"),
+    });
+    expect(await ended("<html>\n</html>")).toMatchObject({ code: "invalid-response" });
+    expect(await ended("<html></html>")).toMatchObject({ code: "invalid-response" });
+  });
+
   test("an error behind events is thrown once they are read, without another sign of the backend", async () => {
     const server = await start((_request, response) => response.write("text\nerror\n"));
     let fault: LlmError | undefined;

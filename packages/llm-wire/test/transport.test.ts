@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import { createHttpTransport, type HttpTransport, readsOf } from "../src/index.ts";
-import { type Handler, serve, type Watched } from "./server.ts";
+import { type Handler, serve, sleep, type Watched, within } from "./server.ts";
 
 let server: Watched;
 let transport: HttpTransport;
@@ -67,14 +67,15 @@ describe("the transport is a fetch", () => {
       if (request.url === "/near") response.end("near");
       else response.writeHead(307, { location: to }).end();
     });
-    const headers = { authorization: "Bearer secret-value" };
+    const headers = { authorization: "Bearer secret-value", "x-team": "whatever it is" };
     try {
       expect(await (await transport(`${server.url}/a`, { method: "POST", body: "b", headers })).text()).toBe(
         "near",
       );
       expect(server.requests.at(-1)).toMatchObject({ method: "POST", body: "b", headers });
       expect(await (await transport(`${server.url}/far`, { headers })).text()).toBe("there");
-      expect(other.requests[0]?.headers.authorization).toBeUndefined();
+      expect(other.requests[0]?.headers).not.toHaveProperty("authorization");
+      expect(other.requests[0]?.headers).not.toHaveProperty("x-team");
     } finally {
       await other.stop();
     }
@@ -90,6 +91,41 @@ describe("the transport is a fetch", () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort("why"), 30);
     await expect(transport(server.url, { signal: controller.signal })).rejects.toBe("why");
+  });
+
+  test("that uses a connection once where the request says so", async () => {
+    const used: unknown[] = [];
+    await start((request, response) => {
+      used.push(request.socket);
+      // It promises to keep the connection, and does not.
+      response.removeHeader("connection");
+      response.shouldKeepAlive = true;
+      response.end("x", () => setTimeout(() => request.socket.destroy(), 1));
+    });
+    const headers = { connection: "close" };
+    for (let call = 0; call < 40; call += 1) {
+      expect(await (await transport(server.url, { headers })).text()).toBe("x");
+      await sleep(call % 4);
+    }
+    expect(new Set(used).size).toBe(40);
+  });
+
+  test("that takes no compressed reply, and says so before", async () => {
+    await start((request, response) =>
+      response.writeHead(200, { "content-encoding": "gzip" }).end(request.headers["accept-encoding"]),
+    );
+    await expect(transport(server.url)).rejects.toMatchObject({
+      code: "invalid-response",
+      message: expect.stringContaining("gzip"),
+    });
+    expect(server.requests[0]?.headers["accept-encoding"]).toBe("identity");
+  });
+
+  test("that changes to no other protocol", async () => {
+    await start((request) => {
+      request.socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
+    });
+    await expect(within(2_000, transport(server.url), "an answer")).rejects.toThrow("a reply of status 101");
   });
 
   test("that uses one connection for calls after each other", async () => {
