@@ -1,4 +1,5 @@
 import { LlmError } from "@enginehouse/llm-core";
+import { readVector } from "@enginehouse/llm-wire";
 
 import { errorIn, faultOfError } from "./errors.ts";
 import type { Quirks } from "./quirks.ts";
@@ -52,9 +53,7 @@ export function decodeEmbed(
 }
 
 function vectorOf(given: unknown, position: number): Float32Array {
-  if (Array.isArray(given) && given.every((value) => typeof value === "number"))
-    return Float32Array.from(given);
-  if (typeof given !== "string") throw invalid(`vector ${position} is neither numbers nor base64`);
+  if (typeof given !== "string") return readVector(given);
   let bytes: Uint8Array;
   try {
     bytes = Uint8Array.from(atob(given), (char) => char.charCodeAt(0));

@@ -36,22 +36,6 @@ export interface PullLine {
   readonly error?: unknown;
 }
 
-export interface EmbedReply {
-  readonly embeddings: readonly (readonly number[])[];
-  readonly tokens: number | undefined;
-}
-
-/** JSON holds no NaN: what is no number came as `null` or as something worse, and a typed array would make 0 of it. */
-export function readEmbedReply(value: unknown): EmbedReply | undefined {
-  if (!isRecord(value) || !Array.isArray(value["embeddings"])) return undefined;
-  const embeddings: unknown[] = value["embeddings"];
-  if (
-    !embeddings.every((vector) => Array.isArray(vector) && vector.every((item) => typeof item === "number"))
-  )
-    return undefined;
-  return { embeddings: embeddings as number[][], tokens: numberIn(value, "prompt_eval_count") };
-}
-
 export interface WireDetails {
   readonly family?: unknown;
   readonly parameter_size?: unknown;

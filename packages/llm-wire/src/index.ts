@@ -7,3 +7,4 @@ export type { Endpoint, WireCall } from "./request.ts";
 export { createSseDecoder, type SseEvent } from "./sse.ts";
 export { createThinkTags, type ThinkTags, type ThinkTagsOptions } from "./think-tags.ts";
 export { createHttpTransport, type FetchLike, type HttpTransport, type WireInit } from "./transport.ts";
+export { readVector, readVectors } from "./vectors.ts";

@@ -40,7 +40,7 @@ const BROKEN: readonly Broken[] = [
     what: "unknown counts become zero",
     file: "decode.ts",
     from: "finish(line.reason, usage,",
-    to: "finish(line.reason, usage ?? { input: 0, output: 0 },",
+    to: "finish(line.reason, usage ?? { inputTokens: 0, outputTokens: 0 },",
     id: "U02",
     says: /the backend told no counts, and inputTokens is 0/,
   },

@@ -4,8 +4,9 @@ import {
   type FinishEvent,
   LlmError,
   type ToolCallEvent,
+  type Usage,
 } from "@enginehouse/llm-core";
-import type { EventDecoder } from "@enginehouse/llm-wire";
+import { createThinkTags, type EventDecoder } from "@enginehouse/llm-wire";
 
 import { streamFault } from "./errors.ts";
 import type { CallLine, EndLine, Line, WholeCall, WireUsage } from "./wire.ts";
@@ -14,37 +15,44 @@ import type { CallLine, EndLine, Line, WholeCall, WireUsage } from "./wire.ts";
 export function createDecoder(request: ChatRequest): EventDecoder<string> {
   const calls = new Map<number, OpenCall>();
   const ids = new Set<string>();
+  let events: ChatEvent[] = [];
   let open: "text" | "reasoning" | undefined;
   let blocks = 0;
-  let usage: WireUsage | undefined;
+  let usage: Usage | undefined;
   let made = 0;
   let ended = false;
   let fault: LlmError | undefined;
 
   const blockId = (): string => `${open ?? ""}-${blocks}`;
 
-  const close = (events: ChatEvent[]): void => {
+  const close = (): void => {
     if (open !== undefined) events.push({ type: `${open}-end`, id: blockId() });
     open = undefined;
   };
 
   /** Only what comes after a call tells that it is whole: a prefix of its JSON may parse, too. */
-  const completeAll = (events: ChatEvent[]): void => {
-    for (const call of calls.values()) complete(call, events);
+  const completeAll = (): void => {
+    for (const call of calls.values()) complete(call);
     calls.clear();
   };
 
-  const say = (kind: "text" | "reasoning", text: string, events: ChatEvent[]): void => {
+  const say = (kind: "text" | "reasoning", text: string): void => {
     if (text === "") return;
-    completeAll(events);
+    completeAll();
     if (open !== kind) {
-      close(events);
+      close();
       open = kind;
       blocks += 1;
       events.push({ type: `${kind}-start`, id: blockId() });
     }
     events.push({ type: `${kind}-delta`, id: blockId(), text });
   };
+
+  /** Some models write their thoughts into the text, between tags at its head. */
+  const tags = createThinkTags({
+    text: (text) => say("text", text),
+    reasoning: (text) => say("reasoning", text),
+  });
 
   /** Unique also where the server gives no id, an empty one, or one twice. */
   const idFor = (given: string | null | undefined): string => {
@@ -54,56 +62,59 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
     return id;
   };
 
-  const begin = (name: string, given: string | null | undefined, events: ChatEvent[]): OpenCall => {
-    close(events);
+  const begin = (name: string, given: string | null | undefined): OpenCall => {
+    tags.end();
+    close();
     const call = { id: idFor(given), name, input: [] };
     events.push({ type: "tool-input-start", id: call.id, name });
     return call;
   };
 
-  const extend = (call: OpenCall, text: string, events: ChatEvent[]): void => {
+  const extend = (call: OpenCall, text: string): void => {
     if (text === "") return;
     call.input.push(text);
     events.push({ type: "tool-input-delta", id: call.id, text });
   };
 
-  const complete = (call: OpenCall, events: ChatEvent[]): void => {
+  const complete = (call: OpenCall): void => {
     made += 1;
     events.push({ type: "tool-input-end", id: call.id }, toolCall(call));
   };
 
-  const addCall = (line: CallLine, events: ChatEvent[]): void => {
+  const addCall = (line: CallLine): void => {
     let call = calls.get(line.index);
-    if (call === undefined) calls.set(line.index, (call = begin(line.name ?? "", line.id, events)));
-    extend(call, line.input ?? "", events);
+    if (call === undefined) calls.set(line.index, (call = begin(line.name ?? "", line.id)));
+    extend(call, line.input ?? "");
   };
 
-  const addWhole = ({ id, name, input = "" }: WholeCall, events: ChatEvent[]): void => {
-    const call = begin(name, id, events);
-    extend(call, input, events);
-    complete(call, events);
+  const addWhole = ({ id, name, input = "" }: WholeCall): void => {
+    const call = begin(name, id);
+    extend(call, input);
+    complete(call);
   };
 
-  const end = (line: EndLine, events: ChatEvent[]): void => {
-    close(events);
-    completeAll(events);
-    for (const call of line.calls ?? []) addWhole(call, events);
+  const end = (line: EndLine): void => {
+    tags.end();
+    close();
+    completeAll();
+    for (const call of line.calls ?? []) addWhole(call);
     ended = true;
     events.push(finish(line.reason, usage, made > 0));
   };
 
-  const add = (line: Line, events: ChatEvent[]): void => {
-    if (line.type === "usage" || line.type === "end") usage = line.usage ?? usage;
+  const add = (line: Line): void => {
+    if ((line.type === "usage" || line.type === "end") && line.usage !== undefined)
+      usage = usageOf(line.usage);
     switch (line.type) {
       case "text":
+        return tags.add(line.text);
       case "reasoning":
-        return say(line.type, line.text, events);
+        return say("reasoning", line.text);
       case "call":
-        return addCall(line, events);
+        return addCall(line);
       case "end":
-        return end(line, events);
+        return end(line);
       case "error":
-        // Thrown at the next read: what came with it in one read belongs to the partial answer.
         fault = streamFault(line.message);
         return undefined;
       case "start":
@@ -116,12 +127,11 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
   return {
     start: () => [{ type: "start", model: request.model, warnings: [] }],
     add(lines) {
-      if (fault !== undefined) throw fault;
-      const events: ChatEvent[] = [];
+      events = [];
       for (const text of lines) {
         const line = JSON.parse(text) as Line;
         if (request.includeRaw === true) events.push({ type: "raw", value: line });
-        add(line, events);
+        add(line);
       }
       return events;
     },
@@ -135,6 +145,8 @@ export function createDecoder(request: ChatRequest): EventDecoder<string> {
         })
       );
     },
+    fault: () => fault,
+    usage: () => usage,
   };
 }
 
@@ -160,19 +172,23 @@ const REASONS: Readonly<Record<string, FinishEvent["reason"]["unified"]>> = {
   filter: "content-filter",
 };
 
-function finish(reason: string, usage: WireUsage | undefined, called: boolean): FinishEvent {
+function finish(reason: string, usage: Usage | undefined, called: boolean): FinishEvent {
   const unified = REASONS[reason] ?? "other";
   return {
     type: "finish",
     reason: { unified: called && unified === "stop" ? "tool-calls" : unified, raw: reason },
-    // What the server does not tell is undefined, never 0.
-    usage: {
-      inputTokens: usage?.input,
-      outputTokens: usage?.output,
-      cachedInputTokens: usage?.cached,
-      reasoningTokens: usage?.reasoning,
-    },
+    usage: usage ?? usageOf({}),
     // "no" is said only by who knows it.
-    context: { promptTokens: usage?.input, truncated: "unknown" },
+    context: { promptTokens: usage?.inputTokens, truncated: "unknown" },
+  };
+}
+
+function usageOf({ input, output, cached, reasoning }: WireUsage): Usage {
+  // What the server does not tell is undefined, never 0.
+  return {
+    inputTokens: input,
+    outputTokens: output,
+    cachedInputTokens: cached,
+    reasoningTokens: reasoning,
   };
 }

@@ -1,4 +1,4 @@
-import { type Capability, LlmError, type ModelDescription, type ModelInfo } from "@enginehouse/llm-core";
+import type { Capability, ModelDescription, ModelInfo } from "@enginehouse/llm-core";
 
 import type { WireModel } from "./wire.ts";
 
@@ -30,25 +30,6 @@ export function describe(model: WireModel): ModelDescription {
       jsonSchema: feature("json-schema"),
     },
   };
-}
-
-/** One for each text, in order, all of one length: what else the server sends is its fault, not the caller's data. */
-export function vectorsOf(vectors: readonly (readonly number[])[], texts: number): Float32Array[] {
-  const length = vectors[0]?.length ?? 0;
-  const whole =
-    vectors.length === texts &&
-    length > 0 &&
-    vectors.every((vector) => vector.length === length && vector.every(Number.isFinite));
-  if (!whole) {
-    throw new LlmError(
-      "invalid-response",
-      `the server's vectors are not ${texts} rows of equal, finite numbers`,
-    );
-  }
-  return vectors.map((vector) => {
-    const norm = Math.hypot(...vector) || 1;
-    return Float32Array.from(vector, (value) => value / norm);
-  });
 }
 
 const reported = (holds: boolean): Capability => ({ value: holds ? "yes" : "no", source: "reported" });

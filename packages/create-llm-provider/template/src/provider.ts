@@ -1,10 +1,16 @@
 import { type CallOptions, fromBatches, type Host, type Provider } from "@enginehouse/llm-core";
-import { callJson, createHttpTransport, type Endpoint, streamLines } from "@enginehouse/llm-wire";
+import {
+  callJson,
+  createHttpTransport,
+  type Endpoint,
+  readVectors,
+  streamLines,
+} from "@enginehouse/llm-wire";
 
 import { createDecoder } from "./decode.ts";
 import { encodeChat, keepAlive } from "./encode.ts";
 import { readFault } from "./errors.ts";
-import { describe, modelInfo, vectorsOf } from "./models.ts";
+import { describe, modelInfo } from "./models.ts";
 import { type AcmeSettings, connectionOf } from "./settings.ts";
 import type { WireEmbeddings, WireModel } from "./wire.ts";
 
@@ -37,10 +43,10 @@ export function createAcme(settings: AcmeSettings, host: Host): AcmeProvider {
     },
 
     async embed({ model, texts, keepAlive: keep }, options) {
-      if (texts.length === 0) return { model, vectors: [], usage: { inputTokens: undefined } };
       const body = { model, texts, keepAliveMs: keepAlive(keep) };
       const { vectors, usage } = await call<WireEmbeddings>("/embed", options, body);
-      return { model, vectors: vectorsOf(vectors, texts.length), usage: { inputTokens: usage?.input } };
+      // The core sees to the rest: one for each text, alike, finite, of length 1.
+      return { model, vectors: readVectors(vectors), usage: { inputTokens: usage?.input } };
     },
 
     async health(options = {}) {

@@ -51,7 +51,7 @@ export interface WireModel {
 }
 
 export interface WireEmbeddings {
-  readonly vectors: readonly (readonly number[])[];
+  readonly vectors?: unknown;
   readonly usage?: { readonly input?: number };
 }
 

@@ -1,6 +1,7 @@
 import { type EmbedResponse, LlmError } from "@enginehouse/llm-core";
+import { readVectors } from "@enginehouse/llm-wire";
 
-import { readEmbedReply } from "../wire.ts";
+import { isRecord } from "../wire.ts";
 
 /** Texts in one request: so many are embedded before an abort is heeded, and their JSON stays small. */
 const BATCH = 512;
@@ -14,12 +15,12 @@ export async function embedAll(
   let tokens: number | undefined = 0;
   for (let from = 0; from < texts.length; from += BATCH) {
     const some = texts.slice(from, from + BATCH);
-    const reply = readEmbedReply(await ask(some));
-    if (reply === undefined)
-      throw new LlmError("invalid-response", "Ollama's embeddings are no lists of numbers");
-    if (reply.embeddings.length !== some.length) throw wrongCount(some, reply.embeddings.length);
-    vectors.push(...reply.embeddings.map((row) => Float32Array.from(row)));
-    tokens = tokens === undefined || reply.tokens === undefined ? undefined : tokens + reply.tokens;
+    const reply = await ask(some);
+    const { embeddings, prompt_eval_count: counted } = isRecord(reply) ? reply : {};
+    const rows = readVectors(embeddings);
+    if (rows.length !== some.length) throw wrongCount(some, rows.length);
+    vectors.push(...rows);
+    tokens = tokens === undefined || typeof counted !== "number" ? undefined : tokens + counted;
   }
   return { vectors, usage: { inputTokens: tokens } };
 }
