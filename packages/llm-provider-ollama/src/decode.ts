@@ -15,7 +15,7 @@ import {
 import { createThinkTags, type EventDecoder, type ThinkTags } from "@enginehouse/llm-wire";
 
 import { readErrorLine } from "./errors.ts";
-import { type ChatLine, numberIn, readChatLine, type WireToolCall } from "./wire.ts";
+import { type ChatLine, isRecord, numberIn, readChatLine, type WireToolCall } from "./wire.ts";
 
 export interface DecoderOptions {
   readonly request: ChatRequest;
@@ -89,9 +89,9 @@ export function createDecoder(options: DecoderOptions): EventDecoder<string> {
   };
 
   const addCall = (call: WireToolCall, events: ChatEvent[]): void => {
-    const { name, arguments: given } = call.function ?? {};
-    if (typeof name !== "string" || name === "")
-      throw new LlmError("invalid-response", "Ollama sent a tool call without a name", { phase: "stream" });
+    const { name, arguments: given }: NonNullable<WireToolCall["function"]> =
+      (isRecord(call) ? call.function : undefined) ?? {};
+    if (typeof name !== "string" || name === "") throw unlikeOllama("a tool call without a name");
     endTags();
     closeBlocks(events);
     const id = idOf(call);
@@ -116,26 +116,31 @@ export function createDecoder(options: DecoderOptions): EventDecoder<string> {
 
   const addLine = (text: string, events: ChatEvent[]): void => {
     const line = readChatLine(text);
-    if (line === undefined)
-      throw new LlmError("invalid-response", "Ollama sent a line that is no object", { phase: "stream" });
+    if (line === undefined) throw unlikeOllama("a line that is no object");
     if (!started) events.push(startEvent());
     if (raw) events.push({ type: "raw", value: line });
     if (line.error !== undefined && line.error !== null) {
       throw readErrorLine(line.error, { model: request.model, path: "/api/chat" }, { phase: "stream" });
     }
     const { message } = line;
-    if (message !== undefined) {
+    if (message !== undefined && message !== null) {
+      if (!isRecord(message)) throw unknownForm("a message");
       const { thinking, content, tool_calls } = message;
       if (thinking) {
+        if (typeof thinking !== "string") throw unknownForm("thoughts");
         // The server itself tells thoughts from text.
         endTags();
         addThought(thinking, events);
       }
       if (content) {
+        if (typeof content !== "string") throw unknownForm("text");
         if (tags === undefined) addText(content, events);
         else tags.add(content);
       }
-      if (tool_calls) for (const call of tool_calls) addCall(call, events);
+      if (tool_calls) {
+        if (!Array.isArray(tool_calls)) throw unknownForm("tool calls");
+        for (const call of tool_calls as readonly WireToolCall[]) addCall(call, events);
+      }
     }
     if (line.done === true) finish(line, events);
   };
@@ -171,11 +176,16 @@ export function createDecoder(options: DecoderOptions): EventDecoder<string> {
 
 function faultOf(error: unknown): LlmError {
   if (isLlmError(error)) return error;
-  return new LlmError("invalid-response", "Ollama sent a line that is not JSON", {
-    phase: "stream",
-    cause: error,
-  });
+  return unlikeOllama("a line that is not JSON", error);
 }
+
+function unlikeOllama(what: string, cause?: unknown): LlmError {
+  const hint = "is this the address of an Ollama server?";
+  return new LlmError("invalid-response", `Ollama sent ${what}`, { phase: "stream", hint, cause });
+}
+
+/** What cannot be read is not left out. */
+const unknownForm = (what: string): LlmError => unlikeOllama(`${what} in a form that is not known`);
 
 /** Arguments come as an object; as a text where a model's parser left them so. */
 function readArguments(given: unknown): { inputText: string; input?: JsonValue; inputError?: string } {
@@ -189,7 +199,8 @@ function readArguments(given: unknown): { inputText: string; input?: JsonValue; 
 }
 
 /** Ollama says `stop` also after calls. */
-function reasonOf(raw: string | undefined, calls: number): FinishReason {
+function reasonOf(told: unknown, calls: number): FinishReason {
+  const raw = typeof told === "string" ? told : undefined;
   if (raw === "length") return { unified: "length", raw };
   if (calls > 0) return { unified: "tool-calls", raw };
   return { unified: raw === "stop" ? "stop" : "other", raw };
@@ -207,9 +218,9 @@ function finishEvent(
     usage,
     context,
     timings: {
-      loadMs: milliseconds(line.load_duration),
-      promptMs: milliseconds(line.prompt_eval_duration),
-      generationMs: milliseconds(line.eval_duration),
+      loadMs: milliseconds(numberIn(line, "load_duration")),
+      promptMs: milliseconds(numberIn(line, "prompt_eval_duration")),
+      generationMs: milliseconds(numberIn(line, "eval_duration")),
     },
   };
 }

@@ -74,7 +74,8 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
         contextOf: (usage) => facts.contextOf(model, usage),
       });
       const call = connection.wireCall("/api/chat", options, model, encoded.body);
-      inner = wire.streamLines(connection.endpoint, call, decoder);
+      const alone = { ...call, headers: connection.ownConnection };
+      inner = wire.streamLines(connection.endpoint, alone, decoder);
       return inner.next().then(onBatch, onFault);
     };
 

@@ -1,19 +1,15 @@
 // What an Ollama server says, as far as we read it; its reference is https://docs.ollama.com/api. Every field may be
 // missing, as versions differ: fixtures of two of them are in `apps/conformance/fixtures`.
 
+/** Of the types nothing is sure either: a proxy, or a server that is none, may say anything. */
 export interface ChatLine {
   readonly message?: {
-    readonly content?: string | undefined;
-    readonly thinking?: string | undefined;
-    readonly tool_calls?: readonly WireToolCall[] | null | undefined;
-  };
-  readonly done?: boolean | undefined;
-  readonly done_reason?: string | undefined;
-  readonly load_duration?: number | undefined;
-  readonly prompt_eval_count?: number | undefined;
-  readonly prompt_eval_duration?: number | undefined;
-  readonly eval_count?: number | undefined;
-  readonly eval_duration?: number | undefined;
+    readonly content?: unknown;
+    readonly thinking?: unknown;
+    readonly tool_calls?: unknown;
+  } | null;
+  readonly done?: unknown;
+  readonly done_reason?: unknown;
   readonly error?: unknown;
 }
 
@@ -112,9 +108,10 @@ export function textIn(record: object, key: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** Counts, sizes and times: below zero is none of them. */
 export function numberIn(record: object, key: string): number | undefined {
   const value = (record as Record<string, unknown>)[key];
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 function textsIn(record: object, key: string): readonly string[] | undefined {

@@ -1,7 +1,7 @@
 import { type ChatEvent, type ChatRequest, generate, type LlmError } from "@enginehouse/llm-core";
 import { describe, expect, test } from "vitest";
 
-import { end, linesOf, piece, say, setUp } from "./ollama-server.ts";
+import { end, linesOf, pause, piece, say, setUp } from "./ollama-server.ts";
 
 const ask = (more: Partial<ChatRequest> = {}): ChatRequest => ({
   model: "reference-model",
@@ -29,6 +29,21 @@ const contentOf = (name: string, field: "content" | "thinking" = "content"): str
   linesOf(name)
     .map((line) => (JSON.parse(line) as { message?: Record<string, string> }).message?.[field] ?? "")
     .join("");
+
+test("no chat is lost where a server closes a connection after a stream that it promised to keep", async () => {
+  await using given = await setUp({
+    "POST /api/chat": (_, response) => {
+      response.shouldKeepAlive = true;
+      const { socket } = response;
+      say(response, [piece("hi"), end()]);
+      setTimeout(() => socket?.destroy(), 1);
+    },
+  });
+  for (let count = 0; count < 60; count += 1) {
+    expect((await generate(given.ollama, ask())).text).toBe("hi");
+    await pause(count % 4);
+  }
+});
 
 describe("an answer as real servers stream it", () => {
   test.each([

@@ -47,6 +47,43 @@ describe("the decoder", () => {
     expect(decoder.finish()).toEqual([]);
   });
 
+  test("refuses what is in no form that it knows, and drops nothing of it", () => {
+    const calls = (tool_calls: unknown) => ({ message: { tool_calls } });
+    const strange: readonly [unknown, string][] = [
+      [{ message: "text" }, "a message in a form that is not known"],
+      [{ message: ["text"] }, "a message in a form that is not known"],
+      [{ message: { content: 5 } }, "text in a form that is not known"],
+      [{ message: { content: [{ type: "text", text: "a" }] } }, "text in a form that is not known"],
+      [{ message: { thinking: { a: 1 } } }, "thoughts in a form that is not known"],
+      [calls("text"), "tool calls in a form that is not known"],
+      [calls({ function: { name: "f" } }), "tool calls in a form that is not known"],
+      [calls([null]), "a tool call without a name"],
+      [calls([{ function: "f" }]), "a tool call without a name"],
+      [5, "a line that is no object"],
+    ];
+    for (const [line, says] of strange) {
+      const decoder = decoderOf(false);
+      decoder.start();
+      expect(() => decoder.add(lines(line))).toThrow(says);
+    }
+  });
+
+  test("takes null for nothing, and for the reason and the counts only what can be one", () => {
+    const decoder = decoderOf(false);
+    decoder.start();
+    const nothing = [{ message: null }, { message: { content: null, thinking: null, tool_calls: null } }];
+    const last = { done_reason: 5, prompt_eval_count: -5, eval_count: "2", load_duration: "7" };
+    expect(decoder.add(lines(...nothing, end(last)))).toEqual([
+      {
+        type: "finish",
+        reason: { unified: "other", raw: undefined },
+        usage: { inputTokens: undefined, outputTokens: undefined },
+        context: { truncated: "unknown" },
+        timings: { loadMs: undefined, promptMs: undefined, generationMs: undefined },
+      },
+    ]);
+  });
+
   test("takes nothing after the last line", () => {
     const decoder = decoderOf(false);
     decoder.start();

@@ -9,6 +9,8 @@ import type { Configured } from "../settings.ts";
 export interface Connection {
   readonly endpoint: Endpoint;
   readonly local: boolean;
+  /** For an answer that is written: what stands in front of a server may close a kept connection after a stream without a word, and the next request would be lost. Without TLS one of its own costs next to nothing. */
+  readonly ownConnection: Readonly<Record<string, string>>;
   /** One of the SDK's calls that is no stream. It gives routes, bodies and types; the bytes are ours: signal, deadlines, faults. */
   ask<Reply>(
     call: (sdk: Ollama) => Promise<Reply>,
@@ -42,6 +44,7 @@ export function createConnection({ baseUrl, local, headers }: Configured): Conne
   return {
     endpoint,
     local,
+    ownConnection: baseUrl.startsWith("http:") ? { connection: "close" } : {},
     wireCall,
     advise,
     async ask(call, options, about) {
