@@ -2,26 +2,25 @@ import type { ChatRequest, Message, ToolChoice, ToolDefinition } from "./chat.ts
 import { LlmError } from "./errors.ts";
 import type { Warning } from "./events.ts";
 import type { Feature, Timeouts } from "./provider.ts";
+import { checkFormat, checkMessages, checkOwnOptions, checkTools, shown } from "./request-shape.ts";
 
 /** Throws `invalid-request`, naming the field, for what no backend could make sense of. */
 export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): void {
   if (typeof request !== "object" || request === null) wrong("the request", "send an object");
   const { model, messages, maxTokens, stop, tools = [], toolChoice, responseFormat } = request;
+  const { includeRaw, providerOptions } = request;
   if (typeof model !== "string" || model === "") wrong("model", "name a model");
-  if (!Array.isArray(messages) || messages.length === 0) wrong("messages", "send at least one message");
-  messages.forEach((message: unknown, index) => {
-    if (!isMessage(message)) wrong(`messages.${index}`, "expected a role and its content");
-  });
+  checkMessages(messages, wrong);
   for (const field of ["overflow", "unsupported", "reasoning"] as const) {
     const value: string | undefined = request[field];
     const words: readonly string[] = WORDS[field];
     if (value !== undefined && !words.includes(value))
-      wrong(field, `expected ${words.join(", ")}, got ${String(value)}`);
+      wrong(field, `expected ${words.join(", ")}, got ${shown(value)}`);
   }
   for (const [field, [least, most]] of Object.entries(NUMBERS)) {
     const value = request[field as keyof typeof NUMBERS];
     if (value === undefined) continue;
-    if (!Number.isFinite(value)) wrong(field, `expected a number, got ${String(value)}`);
+    if (!Number.isFinite(value)) wrong(field, `expected a number, got ${shown(value)}`);
     if (value < least || value > most) wrong(field, `expected ${rangeText(least, most)}, got ${value}`);
     if (WHOLE.has(field) && !Number.isInteger(value)) wrong(field, `expected a whole number, got ${value}`);
   }
@@ -30,10 +29,12 @@ export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): voi
   checkDurations("timeouts.", timeouts);
   if (stop !== undefined && !isTexts(stop)) wrong("stop", "expected a list of texts");
   if (stop?.includes("") === true) wrong("stop", "an empty text would end every answer at once");
-  if (responseFormat !== undefined && responseFormat.type !== "text" && responseFormat.type !== "json")
-    wrong("responseFormat", "expected the type text or json");
-  if (new Set(tools.map((tool) => tool.name)).size < tools.length) wrong("tools", "two tools have one name");
+  if (responseFormat !== undefined) checkFormat(responseFormat, wrong);
+  checkTools(tools, wrong);
   if (toolChoice !== undefined) checkToolChoice(toolChoice, tools);
+  if (includeRaw !== undefined && typeof includeRaw !== "boolean")
+    wrong("includeRaw", `expected true or false, got ${shown(includeRaw)}`);
+  if (providerOptions !== undefined) checkOwnOptions(providerOptions, wrong);
 }
 
 /** The same for the requests of the other operations. */
@@ -43,11 +44,12 @@ export function checkTexts(request: { readonly model: string }, field: string, t
 }
 
 function checkToolChoice(choice: ToolChoice, tools: readonly ToolDefinition[]): void {
-  if (typeof choice === "object") {
+  if (typeof choice === "object" && choice !== null) {
+    if (typeof choice.name !== "string") wrong("toolChoice", "name the tool");
     if (!tools.some((tool) => tool.name === choice.name))
       wrong("toolChoice", `no tool "${choice.name}" is given`);
   } else if (!["auto", "none", "required"].includes(choice)) {
-    wrong("toolChoice", `expected auto, none, required or the name of a tool, got ${String(choice)}`);
+    wrong("toolChoice", `expected auto, none, required or the name of a tool, got ${shown(choice)}`);
   } else if (choice === "required" && tools.length === 0) {
     wrong("toolChoice", "a tool is required and none is given");
   }
@@ -59,21 +61,12 @@ function checkDurations(
 ): void {
   for (const [name, value] of Object.entries(durations) as [string, number | undefined][]) {
     if (value !== undefined && !(typeof value === "number" && value >= 0))
-      wrong(place + name, `expected milliseconds or Infinity, got ${String(value)}`);
+      wrong(place + name, `expected milliseconds or Infinity, got ${shown(value)}`);
   }
 }
 
 function wrong(field: string, says: string): never {
   throw new LlmError("invalid-request", `${field}: ${says}`);
-}
-
-function isMessage(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || !("role" in value) || !("content" in value))
-    return false;
-  const { role, content } = value;
-  if (role === "tool") return Array.isArray(content);
-  if (typeof content === "string") return role === "system" || role === "user" || role === "assistant";
-  return Array.isArray(content) && (role === "user" || role === "assistant");
 }
 
 const isTexts = (value: unknown): boolean =>

@@ -20,6 +20,11 @@ const chat = (
 ) => pluginOf(() => ({ stream }), { features: declared }).create();
 const wrong = (more: unknown): ChatRequest => ({ ...ask, ...(more as object) });
 const tools = [{ name: "look" }];
+const itself: Record<string, unknown> = {};
+itself["self"] = itself;
+const holed: unknown[] = [];
+holed[1] = { role: "user", content: "x" };
+const saying = (...content: unknown[]) => ({ messages: [{ role: "user", content }] });
 
 describe("a request that makes no sense is invalid-request and never reaches the plugin", () => {
   test.each<[string, unknown]>([
@@ -27,6 +32,33 @@ describe("a request that makes no sense is invalid-request and never reaches the
     ["messages", { messages: [{ role: "user", content: null }] }],
     ["messages", { messages: [null] }],
     ["messages", { messages: [{ role: "tool", content: "text" }] }],
+    ["messages.0", { messages: holed }],
+    ["messages.0.content.0", saying(null)],
+    ["messages.0.content.0", saying("text")],
+    ["messages.0.content.1.text", saying({ type: "text", text: "a" }, { type: "text", text: 5 })],
+    ["messages.0.content.0.mediaType", saying({ type: "file", data: new Uint8Array(1) })],
+    ["messages.0.content.0.data", saying({ type: "file", mediaType: "image/png", data: "base64" })],
+    ["messages.0.content.0.data", saying({ type: "file", mediaType: "image/png", data: new Uint8Array(0) })],
+    ["messages.0.content.0.input", saying({ type: "tool-call", id: "1", name: "look", input: itself })],
+    ["messages.0.content.0.name", saying({ type: "tool-call", id: "1", name: 5, input: {} })],
+    ["messages.0.content.0.output", saying({ type: "tool-result", id: "1", name: "look", output: 5n })],
+    ["tools", { tools: null }],
+    ["tools", { tools: "look" }],
+    ["tools.0", { tools: [null] }],
+    ["tools.0.name", { tools: [{ name: "" }] }],
+    ["tools.0.description", { tools: [{ name: "look", description: 5 }] }],
+    ["tools.0.inputSchema", { tools: [{ name: "look", inputSchema: true }] }],
+    ["tools.0.inputSchema", { tools: [{ name: "look", inputSchema: itself }] }],
+    ["toolChoice", { tools, toolChoice: null }],
+    ["toolChoice", { tools, toolChoice: {} }],
+    ["responseFormat", { responseFormat: null }],
+    ["responseFormat.schema", { responseFormat: { type: "json", schema: itself } }],
+    ["responseFormat.schema", { responseFormat: { type: "json", schema: false } }],
+    ["responseFormat.name", { responseFormat: { type: "json", name: 5 } }],
+    ["reasoning", { reasoning: Object.create(null) }],
+    ["includeRaw", { includeRaw: "yes" }],
+    ["providerOptions", { providerOptions: "double" }],
+    ["providerOptions.double", { providerOptions: { double: 5 } }],
     ["stop", { stop: "word" }],
     ["stop", { stop: [1] }],
     ["topP", { topP: 1.5 }],
@@ -42,7 +74,7 @@ describe("a request that makes no sense is invalid-request and never reaches the
     ["toolChoice", { toolChoice: "required" }],
     ["toolChoice", { tools, toolChoice: { name: "other" } }],
     ["toolChoice", { tools, toolChoice: "sometimes" }],
-  ])("%s: %j", async (field, more) => {
+  ])("%s (%#)", async (field, more) => {
     const stream = vi.fn(streamOf([[start, finish]]));
     const error = await faultOf(eventsOf(requireOperation(chat(stream), "chat")(wrong(more))));
     expect(error).toMatchObject({ code: "invalid-request", provider: "double", phase: "request" });
