@@ -104,7 +104,7 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
       endBlock();
       const cut = reason.unified === "length";
       calls.end(cut ? "the output limit ended the call" : undefined);
-      const unified = calls.count > 0 && reason.unified === "stop" ? "tool-calls" : reason.unified;
+      const unified = withCalls(reason.unified, calls.count > 0);
       finished = true;
       emit({
         type: "finish",
@@ -134,4 +134,10 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
       return finished;
     },
   };
+}
+
+/** Servers say `stop` after calls, and that there were calls where their parser lost them. */
+function withCalls(told: FinishReason["unified"], called: boolean): FinishReason["unified"] {
+  if (told === "stop" && called) return "tool-calls";
+  return told === "tool-calls" && !called ? "other" : told;
 }

@@ -57,9 +57,10 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
     const error = errorIn(chunk, event);
     if (error !== undefined) throw faultOfError(error, { operation: "chat" });
     const choices = Array.isArray(chunk.choices) ? (chunk.choices as WireChunk["choices"]) : undefined;
-    const choice = choices?.[0];
     takeFigures(chunk);
-    if (choice === undefined || choice === null || (choice.index ?? 0) !== 0) return;
+    // Answers that were not asked for may stand before the one that was.
+    const choice = choices?.find((one) => isRecord(one) && Number(one["index"] ?? 0) === 0);
+    if (choice === undefined || choice === null) return;
     const broken = errorIn({ error: choice.error });
     if (broken !== undefined) throw faultOfError(broken, { operation: "chat" });
     const delta = choice.delta ?? choice.message;
@@ -110,6 +111,12 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
     }
     if (typeof content === "string") addText(content);
     else if (Array.isArray(content)) content.forEach(takePart);
+    else if (content !== undefined && content !== null) {
+      throw new LlmError("invalid-response", "the server sent text in a form that is not known", {
+        phase: "stream",
+        hint: "look into the server's log, or report its name and version to us",
+      });
+    }
     if (typeof refusal === "string" && refusal !== "") {
       refused = true;
       plain = false;
@@ -130,6 +137,7 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
 
   /** Some servers send content in parts, thoughts among them. */
   const takePart = (part: unknown): void => {
+    if (typeof part === "string") return addText(part);
     if (!isRecord(part)) return;
     if (part["type"] === "thinking" || part["type"] === "reasoning") {
       const thoughts = part["thinking"] ?? part["text"];
@@ -168,6 +176,7 @@ export function createChatDecoder(options: DecoderOptions): AnswerDecoder {
 
 function fragmentsOf({ tool_calls: calls, function_call: call }: WireDelta): readonly unknown[] {
   if (Array.isArray(calls)) return calls;
+  if (isRecord(calls)) return [calls];
   return isRecord(call) ? [{ index: 0, function: call }] : [];
 }
 
@@ -180,6 +189,7 @@ export function parse(data: string): unknown {
     throw new LlmError("invalid-response", `the server sent something that is not JSON: ${excerpt}`, {
       phase: "stream",
       cause,
+      hint: "is this the address of a model server? Most end in /v1",
     });
   }
 }

@@ -24,6 +24,9 @@ export function errorIn(value: unknown, event = "message"): WireError | undefine
   const { error, object, type } = value;
   if (typeof error === "string" && error !== "") return { message: error, rest: value };
   if (isRecord(error)) return readError(error);
+  // No server says so by its documentation; what is neither nothing nor `false` is no answer.
+  if (Array.isArray(error) || error === true || typeof error === "number")
+    return { message: JSON.stringify(error), rest: value };
   if (object === "error" || type === "error" || event === "error") return readError(value);
   return undefined;
 }
@@ -74,6 +77,8 @@ export function errorOfBody(body: string): WireError | undefined {
   } catch {
     return undefined;
   }
+  // Google wraps an error in a list.
+  if (Array.isArray(value)) [value] = value as unknown[];
   if (!isRecord(value)) return undefined;
   const found = errorIn(value);
   if (found !== undefined) return found;

@@ -62,6 +62,11 @@ export function createToolCalls({ names, emit }: Sinks): ToolCalls {
     const other = wireId !== undefined && known.wireId !== undefined && wireId !== known.wireId;
     const nameless = wireId === undefined && wireName !== undefined && isWhole(known.text);
     if (wireName !== undefined && (other || nameless)) return begin(index, wireId);
+    if (wireName !== undefined && known.name !== undefined && names.fromWire(wireName) !== known.name) {
+      const sure = wireId !== undefined && known.wireId !== undefined;
+      if (!sure && (known.text === "" || isWhole(known.text))) return begin(index, wireId);
+      throw unreadable(`changed the name of a tool call from "${known.name}" to "${wireName}"`);
+    }
     known.wireId ??= wireId;
     return known;
   };
@@ -78,10 +83,7 @@ export function createToolCalls({ names, emit }: Sinks): ToolCalls {
   const close = (call: Call, why: string | undefined): void => {
     if (call.over) return;
     call.over = true;
-    if (!call.started) {
-      const says = "the server made a tool call without a name";
-      throw new LlmError("invalid-response", says, { phase: "stream" });
-    }
+    if (!call.started) throw unreadable("made a tool call without a name");
     const { id, name = "", text: inputText, providerData } = call;
     emit({ type: "tool-input-end", id });
     emit({
@@ -102,8 +104,7 @@ export function createToolCalls({ names, emit }: Sinks): ToolCalls {
       const text = textOf(fragment.arguments);
       if (call.over) {
         if (text.trim() === "") return;
-        const says = "the server went on with a tool call that was whole";
-        throw new LlmError("invalid-response", says, { phase: "stream" });
+        throw unreadable("went on with a tool call that was whole");
       }
       call.text += text;
       if (call.started) {
@@ -126,6 +127,12 @@ export function createToolCalls({ names, emit }: Sinks): ToolCalls {
     },
   };
 }
+
+const unreadable = (did: string): LlmError =>
+  new LlmError("invalid-response", `the server ${did}`, {
+    phase: "stream",
+    hint: "look into the server's log: its reader of tool calls may not know this model",
+  });
 
 const filled = (value: unknown): string | undefined =>
   typeof value === "string" && value.trim() !== "" ? value : undefined;

@@ -34,9 +34,10 @@ export function decodeTimings(told: WireRecord): { timings: Timings; usage: Usag
   };
 }
 
+/** Counts and times: below zero is none of them. */
 export function numberIn(record: WireRecord, key: string): number | undefined {
   const value = record[key];
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** The words that servers end an answer with. */

@@ -295,3 +295,49 @@ test("a refusal is withheld content", async () => {
     finishReason: { unified: "content-filter" },
   });
 });
+
+test("the answer is read wherever it stands among others, however it is numbered", async () => {
+  const one = (index: unknown, content: string): object => ({ index, delta: { content } });
+  const last = { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] };
+  const among = lines([{ choices: [one(1, "B"), one(0, "A")] }, { choices: [null, one(0, "a")] }, last]);
+  expect((await answerOf(among)).text).toBe("Aa");
+  expect((await answerOf(lines([{ choices: [one("0", "A")] }, last]))).text).toBe("A");
+});
+
+test("text in a form that is not known is refused, not left out", async () => {
+  for (const content of [5, true, { text: "a" }])
+    expect(faultOf(chat([{ content: "so far" }, { content }]))).toMatchObject({ code: "invalid-response" });
+  expect((await answerOf(chat([{ content: ["a", { type: "text", text: "b" }, null] }]))).text).toBe("ab");
+});
+
+test("a single call that is in no list is read, and a reason that names calls where none came is another", async () => {
+  const whole = { index: 0, id: "1", function: { name: "f", arguments: "{}" } };
+  const answer = await answerOf(chat([{ tool_calls: whole }], "tool_calls"));
+  expect(answer.toolCalls).toMatchObject([{ id: "1", name: "f" }]);
+  const none = await answerOf(chat([{ content: "a" }], "tool_calls"));
+  expect(none.finishReason).toEqual({ unified: "other", raw: "tool_calls" });
+});
+
+test("a second call of another name is no part of the first, and a name that changes within one is refused", async () => {
+  const part = (name: string, text: string, id?: string): object => ({
+    tool_calls: [{ index: 0, id, function: { name, arguments: text } }],
+  });
+  const two = await answerOf(chat([part("f", ""), part("g", '{"a":1}')], "tool_calls"));
+  expect(two.toolCalls.map(({ name, inputText }) => [name, inputText])).toEqual([
+    ["f", ""],
+    ["g", '{"a":1}'],
+  ]);
+  for (const body of [
+    chat([part("get_", "", "1"), part("weather", "{}", "1")], "tool_calls"),
+    chat([part("f", '{"a"'), part("g", ":1}")], "tool_calls"),
+  ])
+    expect(faultOf(body)).toMatchObject({ code: "invalid-response", hint: expect.any(String) });
+});
+
+test("counts below zero are not known", async () => {
+  const told = { choices: [], usage: { prompt_tokens: -3, completion_tokens: 2 } };
+  expect((await answerOf(chat([{ content: "a" }], "stop", [told]))).usage).toEqual({
+    inputTokens: undefined,
+    outputTokens: 2,
+  });
+});

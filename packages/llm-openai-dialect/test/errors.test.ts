@@ -131,3 +131,13 @@ test("an error without a status goes by its own words", () => {
   expect(code({ type: "invalid_request_error" })).toBe("invalid-request");
   expect(code({})).toBe("provider-internal");
 });
+
+test("an error in a list, and one that is neither text nor object, are errors", () => {
+  const listed = JSON.stringify([
+    { error: { message: "the model's maximum context length is 5 tokens", code: 400 } },
+  ]);
+  expect(errorOfBody(listed)).toMatchObject({ code: 400 });
+  for (const error of [["boom"], true, 5])
+    expect(errorOfBody(reply(error as object))).toMatchObject({ message: JSON.stringify(error) });
+  for (const error of [null, false, ""]) expect(errorOfBody(reply(error as never))).toBeUndefined();
+});

@@ -140,6 +140,8 @@ export function messageIn(body: string): string {
 function inside(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value !== "object" || value === null) return undefined;
+  // Google wraps an error in a list.
+  if (Array.isArray(value)) return inside(value[0]);
   for (const key of ["error", "message", "detail"]) {
     const found = inside((value as Record<string, unknown>)[key]);
     if (found !== undefined && found !== "") return found;
