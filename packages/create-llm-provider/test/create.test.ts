@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -82,6 +83,16 @@ describe("a new package", () => {
     );
     const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
     expect(files.filter((_, index) => /acme/i.test(texts[index] ?? ""))).toEqual([]);
+  });
+
+  it("is TypeScript whatever it is called, also where a name is no name for a variable", async () => {
+    const { files } = await createProviderPackage({ name: "@me/big-box", folder, versions: VERSIONS });
+    const readme = await readFile(join(folder, "README.md"), "utf8");
+    const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+    expect(examples).toHaveLength(1);
+    const sources = files.filter((file) => file.endsWith(".ts")).map((file) => join(folder, file));
+    const codes = await Promise.all(sources.map((path) => readFile(path, "utf8")));
+    for (const code of [...codes, ...examples]) expect(() => stripTypeScriptTypes(code)).not.toThrow();
   });
 
   it("names the versions that it was made with", async () => {

@@ -7,16 +7,16 @@ import { createAcme } from "../src/index.ts";
 // What is special about your backend belongs here; what every provider promises is in conformance.test.ts.
 it("answers through the server", async () => {
   const server = await plainFake.start({ chats: [{ steps: [{ text: "Good " }, { text: "morning." }] }] });
-  const acme = createAcme({ baseUrl: server.address });
+  const provider = createAcme({ baseUrl: server.address });
   try {
-    const answer = await generate(acme, {
+    const answer = await generate(provider, {
       model: server.models.chat,
       messages: [{ role: "user", content: "Hello" }],
     });
     expect(answer.text).toBe("Good morning.");
     expect(answer.finishReason.unified).toBe("stop");
   } finally {
-    await acme.close();
+    await provider.close();
     await server.close();
   }
 });
