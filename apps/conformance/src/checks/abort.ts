@@ -93,6 +93,22 @@ async function begun(
   return { ended, events };
 }
 
+/** Reads until the text and on, and leaves while the next event is waited for. */
+async function leftWhileWaiting(iterator: AsyncIterator<ChatEvent>): Promise<void> {
+  let begin = (): void => undefined;
+  const text = new Promise<void>((resolve) => (begin = resolve));
+  const read = async (): Promise<void> => {
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+      if (next.value.type === "text-delta") begin();
+  };
+  // Whether the read that waits ends or fails is all the same: it is over.
+  const over = read().catch(() => undefined);
+  await within(SOON, Promise.race([text, over]), "the first text of the answer");
+  await new Promise((resolve) => void setTimeout(resolve, 20));
+  await within(SOON, Promise.resolve(iterator.return?.()), "return() while the next event was waited for");
+  await within(SOON, over, "the end of the read that waited when its reader left");
+}
+
 /** Calls at the same time. */
 const LANES = 20;
 
@@ -179,7 +195,7 @@ export const ABORT_CHECKS: readonly Check[] = [
   {
     id: "A04",
     group: "A",
-    promise: "Leaving the loop stops the backend.",
+    promise: "Leaving the loop stops the backend, also while the next event is waited for.",
     why: "`break` is how most code stops reading; nobody can abort a signal that was never given.",
     fix: "Give the iterator a return() that closes the response, as a generator's `finally` does.",
     needs: { operations: ["chat"], wire: ["slow-text"] },
@@ -189,6 +205,8 @@ export const ABORT_CHECKS: readonly Check[] = [
         for await (const event of answer(stand)) if (event.type === "text-delta") break;
       };
       await within(SOON, leave(), "the loop to be left");
+      await stopped(bench, stand, "chat");
+      await leftWhileWaiting(answer(stand)[Symbol.asyncIterator]());
       await stopped(bench, stand, "chat");
     },
   },
@@ -303,6 +321,20 @@ export const ABORT_CHECKS: readonly Check[] = [
       await stand.backend.seen.until(() => embeds() > 0, "the embedding request to arrive");
       await cancelled(work, () => controller.abort(reason()));
       await stopped(bench, stand, "embed");
+      const before = embeds();
+      const late = embed({ model, texts: ["one"] }, { signal: AbortSignal.abort(reason()) });
+      const fault = await faultOf(late, "aborted for an embedding whose signal was aborted before it");
+      assert.equal(
+        fault.code,
+        "aborted",
+        `the signal was aborted before the call, and the error is ${fault.code}`,
+      );
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+      assert.equal(
+        embeds(),
+        before,
+        "the signal was aborted before the call, and an embedding request arrived",
+      );
     },
   },
   listenersCheck(1_000),

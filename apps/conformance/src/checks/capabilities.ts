@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import {
   type ChatRequest,
   type Feature,
+  generate,
   isLlmError,
   type Operation,
   OPERATIONS,
@@ -22,9 +23,11 @@ import {
   ok,
   outcome,
   plainAnswer,
+  refused,
   requestFor,
   user,
   warnsOf,
+  within,
 } from "./reading.ts";
 
 const needs = (...wire: NonNullable<Needs["wire"]>): Needs => ({ operations: ["chat"], wire });
@@ -39,7 +42,7 @@ const IMAGE = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mP8/x8AAwMCAO+ip1sAAAAASUVORK5CYII=",
   "base64",
 );
-const withImage: ChatRequest["messages"] = [
+const withImage = [
   {
     role: "user",
     content: [
@@ -47,7 +50,7 @@ const withImage: ChatRequest["messages"] = [
       { type: "file", mediaType: "image/png", data: new Uint8Array(IMAGE) },
     ],
   },
-];
+] as const satisfies ChatRequest["messages"];
 
 /** Names by which settings say how many calls run at once. */
 const LIMITS = ["parallel", "maxConcurrent", "maxConcurrency", "maxConcurrentRequests", "concurrency"];
@@ -206,7 +209,7 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
     id: "K06",
     group: "K",
     promise:
-      "Options reach the backend as they were given: numbers as they are, zero too, and stop as a list.",
+      "Options reach the backend as they were given: numbers as they are, zero and less too, and stop as a list.",
     why: "Temperature 0 and seed 0 are wishes, and two stop texts are not one.",
     fix: "Test for `undefined`, not for a falsy value; do not round, clamp or join.",
     needs: needs("options", "sockets"),
@@ -215,6 +218,7 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
       const wishes = [
         { ...OPTIONS, stop: ["END", "\n\n"] },
         { temperature: 0, seed: 0, topP: 1, frequencyPenalty: 0 },
+        { frequencyPenalty: -0.5, presencePenalty: -1.25 },
         { temperature: 1.95, seed: 2_147_483_647, stop: [", ", " "], maxTokens: 1 },
       ];
       for (const { keepAlive: _, ...wish } of wishes as Partial<ChatRequest>[]) {
@@ -249,6 +253,34 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
       const { mostAtOnce } = stand.backend.seen;
       assert.ok(mostAtOnce <= 2, `${own} is 2; the backend saw ${mostAtOnce} generations at once`);
       assert.equal(mostAtOnce, 2, `${own} is 2, five calls came at once, and the backend never saw two`);
+      const busy = await bench.start(
+        { chats: [{ headersAfter: "never" }, { headersAfter: "never" }, {}] },
+        { [own ?? ""]: 2 },
+      );
+      const controller = new AbortController();
+      const { signal } = controller;
+      const stuck = Array.from({ length: 3 }, () => generate(busy.provider, requestFor(busy), { signal }));
+      const ends = Promise.allSettled(stuck);
+      await busy.backend.seen.until(() => chatsOf(busy.backend).length >= 2, "two requests to arrive");
+      controller.abort(new Error("the user pressed stop"));
+      const codes = (await within("two running calls and one in the queue that were aborted", ends)).map(
+        (end) => (end.status === "rejected" && isLlmError(end.reason) ? end.reason.code : end.status),
+      );
+      assert.deepEqual(
+        codes,
+        ["aborted", "aborted", "aborted"],
+        `three calls were aborted, and ended as ${codes.join(", ")}`,
+      );
+      assert.equal(
+        chatsOf(busy.backend).length,
+        2,
+        "a call was aborted in the queue, and its request arrived",
+      );
+      const next = generate(busy.provider, requestFor(busy));
+      await within(
+        `a call after ${codes.length} that were aborted (${own} is 2): are their places given back?`,
+        next,
+      );
     },
   },
   {
@@ -280,15 +312,24 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
   {
     id: "K09",
     group: "K",
-    promise: "An image reaches the backend with its message, and the text beside it, too.",
+    promise: "Images reach the backend with their message, all of them, and the text beside them, too.",
     why: "A model that was shown nothing describes something all the same.",
     fix: "Encode the file's bytes as the backend wants them, with their media type.",
     needs: { operations: ["chat"], features: ["vision"], wire: ["images", "sockets"] },
     async run(bench) {
       const stand = await bench.start();
-      await answer(stand, { messages: withImage });
+      for (const count of [2, 1]) {
+        const [
+          {
+            content: [text, image],
+          },
+        ] = withImage;
+        const content = [text, ...Array.from({ length: count }, () => image)];
+        await answer(stand, { messages: [{ role: "user", content }] });
+        const seen = lastAsked(stand.backend).messages?.[0]?.images ?? 0;
+        assert.equal(seen, count, `${count} image(s) were sent with one message; the backend saw ${seen}`);
+      }
       const { messages = [] } = lastAsked(stand.backend);
-      assert.equal(messages[0]?.images, 1, `one image was sent; the backend saw ${messages[0]?.images ?? 0}`);
       assert.equal(
         messages[0]?.text,
         "What is this?",
@@ -319,11 +360,33 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
           ],
         },
         user("<b>&amp; again</b> \\n 🗼"),
+        { role: "assistant", content: "Yes." },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "In two " },
+            { type: "text", text: "parts." },
+          ],
+        },
+        { role: "assistant", content: "Go on." },
+        user(`A long one: ${"x".repeat(20_000)}`),
       ];
       await answer(stand, { messages });
       const sent = (lastAsked(stand.backend).messages ?? []).map(({ role, text }) => [role, text]);
       const given = messages.map(({ role, content }) => [role, textOf(content)]);
-      assert.deepEqual(sent, given, `sent ${brief(given)}; the backend saw ${brief(sent)}`);
+      assert.deepEqual(
+        sent.map(([role]) => role),
+        given.map(([role]) => role),
+        `the roles sent were ${brief(given.map(([role]) => role))}; the backend saw ${brief(sent.map(([role]) => role))}`,
+      );
+      for (const [index, [role, text = ""]] of given.entries()) {
+        const seen = sent[index]?.[1] ?? "";
+        assert.equal(
+          seen,
+          text,
+          `message ${index + 1} (${role}) was ${brief(text, 80)}, ${text.length} characters; the backend saw ${brief(seen, 80)}, ${seen.length}`,
+        );
+      }
     },
   },
   {
@@ -344,6 +407,33 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
       await ok("embed", stand.provider.embed?.({ model: embedding, texts: ["One."] }) ?? fail("no embed"));
       const { model: other } = lastAsked(stand.backend, "embed");
       assert.equal(other, embedding, `asked to embed with ${embedding}; the backend was asked for ${other}`);
+    },
+  },
+  {
+    id: "K12",
+    group: "K",
+    promise: "A provider bears the name that it was created under, and so do its errors.",
+    why: "Two servers of one kind are two names in the application; under one name nobody knows which of them failed.",
+    fix: "Take the name from `create(settings, { name })`, as `defineProvider` hands it on; never the plugin's id.",
+    async run(bench) {
+      const { plugin, settings } = bench.subject;
+      const { backend } = await bench.start();
+      const made = typeof plugin === "function" ? await plugin() : plugin;
+      const given = { ...backend.settings, ...settings(backend) };
+      const provider = made.create(given as never, { name: "kit-second", models: [] });
+      try {
+        assert.equal(
+          provider.name,
+          "kit-second",
+          `created as kit-second, the provider is called ${provider.name}`,
+        );
+      } finally {
+        await provider.close();
+      }
+      if (provider.stream === undefined) return;
+      const work = generate(provider, requestFor({ provider, backend, model: backend.models.chat }));
+      const fault = await refused("a chat after close()", work, "shut-down");
+      assert.equal(fault.provider, "kit-second", `created as kit-second, its error is of ${fault.provider}`);
     },
   },
 ];

@@ -66,6 +66,13 @@ export const CONTEXT_CHECKS: readonly Check[] = [
           `400 words went into a window of ${NARROW}, the backend told ${told} prompt tokens, and the answer says truncated: no`,
         );
       }
+      const roomy = await bench.start();
+      const { context } = await answer(roomy, { messages: [user(words(4))] });
+      assert.notEqual(
+        context.truncated,
+        "yes",
+        "4 words went into a window of 2048, and the answer says truncated: yes",
+      );
       return bench.saw(`truncated: ${truncated}`);
     },
   },
@@ -220,6 +227,22 @@ export const CONTEXT_CHECKS: readonly Check[] = [
         counted.tokens,
         usage.inputTokens,
         `countTokens says ${counted.tokens}, the backend counted ${usage.inputTokens} for the same messages`,
+      );
+      const texts = [words(5), words(40), words(5)];
+      const each = await ok(
+        "countTokens of texts",
+        stand.provider.countTokens?.({ model: stand.model, texts }) ?? fail("no countTokens"),
+      );
+      const { tokens, perText } = each;
+      if (perText === undefined) return;
+      const [one = 0, other = 0, third = 0] = perText;
+      assert.ok(
+        perText.length === texts.length && one === third && one < other,
+        `texts of 5, 40 and 5 words were counted as ${brief(perText)}`,
+      );
+      assert.ok(
+        tokens >= one + other + third,
+        `${brief(perText)} tokens for each text are ${tokens} for all`,
       );
     },
   },

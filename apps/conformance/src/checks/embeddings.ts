@@ -221,7 +221,8 @@ export const EMBEDDING_CHECKS: readonly Check[] = [
   {
     id: "E11",
     group: "E",
-    promise: "A fault of the backend while it embeds has its code, and no vectors come.",
+    promise:
+      "A fault of the backend while it embeds has its code, no vectors come, and nothing is asked twice.",
     why: "An index that waits and tries again needs to know whether it should.",
     fix: "Map the status of the embedding's reply as that of a chat.",
     needs: needs("http-status"),
@@ -236,7 +237,13 @@ export const EMBEDDING_CHECKS: readonly Check[] = [
           true,
           `status ${status} may be gone in a moment; seen retryable: ${fault.retryable}`,
         );
+        const sent = requestsFor(backend, "embed").length;
+        assert.ok(sent <= 1, `one call was answered with status ${status}, and ${sent} requests arrived`);
       }
+      const refusal = { status: 404, because: "model-missing" } as const;
+      const { provider, backend } = await bench.start({ embeds: [{ refusal }] });
+      const work = provider.embed?.({ model: backend.models.embedding, texts: ["One."] }) ?? fail("no embed");
+      await refused("embed with a model that the backend does not have", work, "model-not-found");
     },
   },
   {

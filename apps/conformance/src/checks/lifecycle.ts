@@ -18,6 +18,7 @@ import {
   refused,
   streamOf,
   watched,
+  withChat,
   within,
 } from "./reading.ts";
 
@@ -30,7 +31,8 @@ const ownChecks: readonly Check[] = [
   {
     id: "L01",
     group: "L",
-    promise: "health says down, and does not throw, where nothing listens.",
+    promise:
+      "health says down, and does not throw, where nothing listens, and never ok where the backend only fails.",
     why: "It is asked exactly when something is wrong.",
     fix: 'Catch everything; give `status: "down"` with what is wrong as the message.',
     needs: needs(["health"], "sockets"),
@@ -43,6 +45,13 @@ const ownChecks: readonly Check[] = [
         `nothing listens at ${stand.backend.address}; seen ${brief(health)}`,
       );
       assert.ok((health.message ?? "") !== "", `no message says what is wrong: ${brief(health)}`);
+      if (bench.subject.backend.cannot["http-status"] !== undefined) return;
+      const failing = await healthOf(await bench.start({ refusesAll: { status: 500 } }));
+      assert.notEqual(
+        failing.status,
+        "ok",
+        `the backend answers all with status 500; seen ${brief(failing)}`,
+      );
     },
   },
   {
@@ -306,6 +315,24 @@ const ownChecks: readonly Check[] = [
       }
       assert.notEqual(told.capabilities.chat.value, "no", `${model} can chat; told: no`);
       if (!watched(bench)) return;
+      for (const name of ["tools", "vision", "reasoning", "jsonSchema"] as const)
+        assert.notEqual(
+          told.capabilities[name].value,
+          "no",
+          `the backend says that ${model} has ${name}; told: no`,
+        );
+      const plain = await bench.start({ models: withChat({ features: [] }) });
+      const less = await ok(
+        "describeModel",
+        plain.provider.describeModel?.(plain.model) ?? fail("no describeModel"),
+      );
+      for (const name of ["tools", "vision", "reasoning"] as const) {
+        const { value, source } = less.capabilities[name];
+        assert.ok(
+          value !== "yes" || source !== "reported",
+          `the backend says nothing of ${name} for ${model}; told: yes, as reported`,
+        );
+      }
       const figures = {
         contextWindow: 2_048,
         sizeBytes: 1_000_000,
@@ -331,10 +358,19 @@ const ownChecks: readonly Check[] = [
     async run(bench) {
       const { provider, model } = await bench.start();
       const remove = (): Promise<void> => provider.deleteModel?.(model) ?? fail("no deleteModel");
+      const list = async (): Promise<readonly string[]> => {
+        const models = await ok("listModels", provider.listModels?.() ?? fail("no listModels"));
+        return models.map(({ id }) => id).toSorted();
+      };
+      const before = await list();
       await ok("deleteModel", remove());
-      const models = await ok("listModels", provider.listModels?.() ?? fail("no listModels"));
-      const ids = models.map(({ id }) => id);
+      const ids = await list();
       assert.ok(!ids.includes(model), `${model} was deleted; listed: ${brief(ids)}`);
+      assert.deepEqual(
+        ids,
+        before.filter((id) => id !== model),
+        `only ${model} was deleted; before there were ${brief(before)}, now ${brief(ids)}`,
+      );
       await refused("deleteModel of what is gone", remove(), "model-not-found");
     },
   },

@@ -34,15 +34,17 @@ const TOOLS = [
   },
 ] as const;
 
-/** An answer with all that the subject can have: reasoning, text, a call. */
+/** An answer with all that the subject can have: reasoning, text, a call, and text after it. */
 async function fullAnswer(bench: Bench): Promise<ChatEvent[]> {
   const { features } = bench.manifest;
   const thinks = features.includes("reasoning") && can(bench, "reasoning");
   const calls = features.includes("tools") && can(bench, "calls");
+  const after = calls && can(bench, "call-anything") ? 3 : Number.POSITIVE_INFINITY;
   const steps: Step[] = [
     ...(thinks ? [{ reasoning: "Let me " }, { reasoning: "think." }] : []),
-    ...pieces(WORDS),
+    ...pieces(WORDS).slice(0, after),
     ...(calls ? [{ call: { name: "look_up", input: { word: "fox" } } }] : []),
+    ...pieces(WORDS).slice(after),
   ];
   const stand = await bench.start({ chats: [{ steps }] });
   return readEvents(answer(stand, { ...(calls && { tools: TOOLS }), ...(thinks && { reasoning: "low" }) }));
@@ -347,8 +349,12 @@ export const STREAM_CHECKS: readonly Check[] = [
       );
       const withRaw = await readEvents(answer(stand, { includeRaw: true }));
       assert.equal(textOf(withRaw), textOf(without), "with raw events the text is another one");
-      if (can(bench, "lines"))
-        assert.ok(raw(withRaw) > 0, `includeRaw was true, and no raw event came: ${typesOf(withRaw)}`);
+      const sent = script.steps?.length ?? 0;
+      if (can(bench, "lines") && can(bench, "text"))
+        assert.ok(
+          raw(withRaw) >= sent,
+          `includeRaw was true, ${sent} pieces were sent, and ${raw(withRaw)} raw events came: ${typesOf(withRaw)}`,
+        );
     },
   },
   {
@@ -424,6 +430,43 @@ export const STREAM_CHECKS: readonly Check[] = [
       await new Promise((resolve) => void setTimeout(resolve, 30));
       const { length } = chatsSeen(stand.backend);
       assert.equal(length, 0, `the stream was made and not read, and ${length} chat request(s) arrived`);
+    },
+  },
+  {
+    id: "S20",
+    group: "S",
+    promise:
+      "Each piece of text arrives as it was sent: the same once more, white space alone, and line ends of every kind.",
+    why: "Code loses its indentation, lists run together, and a number such as 1000 its noughts.",
+    fix: "Hand every piece on as it is: no trim, no skipping of what is blank or was there before, and lines cut at the wire's own line ends only, which readline does not.",
+    needs: { operations: ["chat"], wire: ["lines", "text", "unicode"] },
+    async run(bench) {
+      const sent = [
+        "1",
+        "0",
+        "0",
+        "0",
+        "\n",
+        "\n",
+        "  ",
+        "\t",
+        "ha",
+        "ha",
+        "\r\n",
+        "a\u2028b",
+        "\u2029",
+        "\u0085",
+        " ",
+      ];
+      for (const form of [{}, { merged: true }]) {
+        const stand = await bench.start({ chats: [{ steps: sent.map((text) => ({ text })), form }] });
+        const text = textOf(await readEvents(answer(stand)));
+        assert.equal(
+          text,
+          sent.join(""),
+          `the backend sent ${excerpt(sent.join(""))}, the events said ${excerpt(text)}`,
+        );
+      }
     },
   },
 ];

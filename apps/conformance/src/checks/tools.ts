@@ -50,7 +50,7 @@ export const TOOL_CHECKS: readonly Check[] = [
     id: "T01",
     group: "T",
     promise:
-      "A tool reaches the backend with its name and schema, and the model's call of it comes back whole.",
+      "A tool reaches the backend with its name, description and schema, and the model's call of it comes back whole.",
     why: "This is all that an agent is built on.",
     fix: "Send `tools` in the words of the backend; yield one `tool-call` for each call, with the parsed input.",
     needs: needs(),
@@ -70,11 +70,22 @@ export const TOOL_CHECKS: readonly Check[] = [
         ["get_weather", "get_time"],
         `two tools were given; the backend saw ${brief(sent.map(({ name }) => name))}`,
       );
-      const schema = sent[0]?.schema as { properties?: { city?: { type?: unknown } } } | undefined;
+      const schema = sent[0]?.schema as
+        | { properties?: { city?: { type?: unknown } }; required?: readonly unknown[] }
+        | undefined;
       assert.equal(
         schema?.properties?.city?.type,
         "string",
         `the schema of get_weather has a text "city"; the backend saw ${brief(sent[0]?.schema)}`,
+      );
+      assert.ok(
+        schema.required?.includes("city") === true,
+        `the schema of get_weather requires "city"; the backend saw ${brief(sent[0]?.schema)}`,
+      );
+      const body = JSON.stringify(chatsOf(stand.backend)[0]?.body);
+      assert.ok(
+        body.includes("The weather of a city."),
+        "the description of get_weather is not in the request: by it the model chooses",
       );
     },
   },
@@ -241,6 +252,12 @@ export const TOOL_CHECKS: readonly Check[] = [
         asked.map(({ name, input }) => ({ name, input: parsed(input) })),
         [OSLO, LIMA],
         `the calls of the conversation; the backend saw ${brief(asked)}`,
+      );
+      const beside = messages.find(({ calls: made = [] }) => made.length > 0)?.text;
+      assert.equal(
+        beside,
+        "I look.",
+        `text stood beside the calls; the backend saw ${brief(beside ?? "none")}`,
       );
       const results = messages.filter(({ role }) => role === "tool");
       const seen = brief(results.map(({ text, answers }) => ({ text, answers })));
@@ -434,6 +451,7 @@ function withResults(isError: boolean): ChatRequest["messages"] {
     {
       role: "assistant",
       content: [
+        { type: "text", text: "I look." },
         { type: "tool-call", id: "first", ...OSLO },
         { type: "tool-call", id: "second", ...LIMA },
       ],

@@ -162,7 +162,8 @@ export const USAGE_CHECKS: readonly Check[] = [
     fix: "Map the two fields; `inputTokens` includes the cached ones, `outputTokens` the reasoning.",
     needs: { operations: ["chat"], wire: ["usage", "usage-cached"] },
     async run(bench) {
-      const { usage } = await finishOf(bench, { ...TEXT, usage: { input: 100, output: 50, cached: 60 } });
+      const told = { input: 100, output: 50, cached: 60, reasoning: 20 };
+      const { usage } = await finishOf(bench, { ...TEXT, usage: told });
       assert.equal(
         usage.inputTokens,
         100,
@@ -172,6 +173,16 @@ export const USAGE_CHECKS: readonly Check[] = [
         usage.cachedInputTokens,
         60,
         `60 tokens were cached, and cachedInputTokens is ${usage.cachedInputTokens}`,
+      );
+      assert.equal(
+        usage.outputTokens,
+        50,
+        `50 tokens of output, 20 of them reasoning, and outputTokens is ${usage.outputTokens}`,
+      );
+      assert.equal(
+        usage.reasoningTokens,
+        20,
+        `20 tokens were reasoning, and reasoningTokens is ${usage.reasoningTokens}`,
       );
     },
   },

@@ -10,6 +10,7 @@ import { REASONING_MUTANTS } from "./reasoning.ts";
 import { SETTINGS_MUTANTS } from "./settings.ts";
 import { STREAM_MUTANTS } from "./stream.ts";
 import { STRUCTURED_MUTANTS } from "./structured.ts";
+import { SURVIVORS } from "./survivors.ts";
 import { TOOL_MUTANTS } from "./tools.ts";
 import { USAGE_MUTANTS } from "./usage.ts";
 
@@ -30,4 +31,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...EMBEDDING_MUTANTS,
   ...LIFECYCLE_MUTANTS,
   ...CAPABILITY_MUTANTS,
+  ...SURVIVORS,
 ];
