@@ -71,9 +71,12 @@ const TIMEOUTS = new Set([
   "UND_ERR_BODY_TIMEOUT",
 ]);
 
+/** What a friendly web site says where a model server was asked. */
+export const isPage = (text: string): boolean => /^\s*<(?:!doctype|html)/i.test(text);
+
 /** What a reply with an error status is called. `body` is its text, as much as was read. */
 export function statusFault(status: number, headers: Headers, body: string, address: string): LlmError {
-  const page = /^\s*<(?:!doctype|html)/i.test(body);
+  const page = isPage(body);
   const says = page ? "it answered with a web page" : messageIn(body);
   const { code, hint } = STATUS[status] ?? rowOf(status);
   return new LlmError(code, `${address} answered ${status}${says === "" ? "" : `: ${says}`}`, {

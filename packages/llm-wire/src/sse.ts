@@ -1,3 +1,6 @@
+import { LlmError } from "@enginehouse/llm-core";
+
+import { isPage } from "./faults.ts";
 import { createTextDecoder, type Decoder, type DecoderOptions, tooLong } from "./lines.ts";
 
 /** One server-sent event. */
@@ -23,10 +26,14 @@ export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decode
   let event = "";
   let id: string | undefined;
   let data: string | undefined;
+  let given = false;
 
   const take = (line: string, events: SseEvent[]): void => {
     if (line === "") {
-      if (data !== undefined) events.push({ event: event === "" ? "message" : event, data, id });
+      if (data !== undefined) {
+        events.push({ event: event === "" ? "message" : event, data, id });
+        given = true;
+      }
       event = "";
       data = undefined;
       return;
@@ -37,6 +44,7 @@ export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decode
     if (names(line, end, "data")) data = data === undefined ? value : `${data}\n${value}`;
     else if (names(line, end, "event")) event = value;
     else if (names(line, end, "id") && !line.includes("\0")) id = value;
+    else if (!given) refusePage(line);
   };
 
   const split = (read: string): SseEvent[] => {
@@ -67,11 +75,24 @@ export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decode
 
   return {
     add: (bytes) => split(text(bytes)),
-    end: () => split(text()),
+    end() {
+      const events = split(text());
+      if (!given) refusePage(rest);
+      return events;
+    },
   };
 }
 
 const SPACE = 32;
+
+/** To the standard a web page is lines that say nothing: a wrong address would look like an answer that broke off. */
+function refusePage(line: string): void {
+  if (!isPage(line)) return;
+  throw new LlmError("invalid-response", "a web page came instead of an answer", {
+    phase: "stream",
+    hint: "is this the address of a model server?",
+  });
+}
 
 /** Whether the field that ends at `end` has this name, without a string of its own for it. */
 const names = (line: string, end: number, name: string): boolean =>

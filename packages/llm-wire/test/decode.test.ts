@@ -68,6 +68,19 @@ describe("server-sent events", () => {
     expect(decoder.add(bytes("\ndata: b\n\n"))).toHaveLength(2);
   });
 
+  // Every line of it is a field that is not known, so that nothing at all would come of it.
+  test.each(["<!DOCTYPE html>\n<p>nginx</p>\n", "\n  <html><p>Welcome</p></html>"])(
+    "are refused where a web page comes instead: %j",
+    (page) => {
+      for (const size of [1, 7, 100])
+        expect(() => decode(createSseDecoder(), bytes(page), size)).toThrow(/web page/);
+    },
+  );
+
+  test("may have any line between them that no web page begins with", () => {
+    expect(decode(createSseDecoder(), bytes("<b\ndata: a\n\n<html>\n\n"), 7)).toHaveLength(1);
+  });
+
   test("are refused beyond the limit, whether in one line or in many", () => {
     expect(() => createSseDecoder({ limit: 10 }).add(bytes("data: 1234567890"))).toThrow(/end of line/);
     const many = createSseDecoder({ limit: 10 });
