@@ -1,7 +1,7 @@
 import { type EmbedResponse, isLlmError, LlmError } from "@enginehouse/llm-core";
 
 import { PARTS } from "../reference/parts.ts";
-import { inside, mutant, outside, part } from "./making.ts";
+import { inside, mutant, outside, part, past } from "./making.ts";
 import type { Mutant } from "./mutant.ts";
 
 export const EMBEDDING_MUTANTS: readonly Mutant[] = [
@@ -170,8 +170,19 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
   mutant(
     "M171",
     "hands vectors out as long as they came",
-    part({ readVectors: (told) => (told as number[][]).map((vector) => Float32Array.from(vector)) }),
-    { E10: /is nan: expected invalid-response, seen no error/, E13: /seen \["12\.000"/ },
+    past(
+      {
+        readVectors(told) {
+          const vectors = told as number[][];
+          return vectors.map((vector) => Float32Array.from(vector));
+        },
+      },
+      // A call that can be aborted stays with the core: that end of it is another promise.
+      (bare, hosted) => ({
+        embed: (request, options) => (options?.signal === undefined ? bare : hosted).embed(request, options),
+      }),
+    ),
+    { E10: /is missing: expected invalid-response, seen no error/, E13: /seen \["12\.000"/ },
   ),
 ];
 

@@ -9,6 +9,8 @@ import {
 
 import { encodeChat } from "../reference/encode.ts";
 import { type Parts, PARTS } from "../reference/parts.ts";
+import { REFERENCE_ID } from "../reference/plugin.ts";
+import { createReference } from "../reference/provider.ts";
 import { referenceSubject, type SubjectChanges } from "../reference/subject.ts";
 import type { PlainLine } from "../reference/wire.ts";
 import type { Mutant } from "./mutant.ts";
@@ -27,6 +29,19 @@ export const mutant = (id: string, wrong: string, changes: SubjectChanges, kills
 
 /** The reference with parts replaced. */
 export const part = (parts: Partial<Parts>): SubjectChanges => ({ parts });
+
+/** Methods of a reference with these parts called past the core: what it sees to for everybody is left undone. */
+export const past = (
+  parts: Partial<Parts>,
+  change: (bare: Whole, hosted: Whole) => Partial<Provider>,
+): SubjectChanges => ({
+  outside(hosted, settings) {
+    const host = { name: REFERENCE_ID, models: [] };
+    const bare = createReference(settings, host, { ...PARTS, ...parts }) as Whole;
+    const close = async (): Promise<void> => void (await Promise.all([bare.close(), hosted.close()]));
+    return { ...hosted, ...change(bare, hosted), close };
+  },
+});
 
 /** Methods replaced below the promises that the core keeps. */
 export const inside = (change: (provider: Whole) => Partial<Provider>): SubjectChanges => ({

@@ -2,7 +2,7 @@ import { type ChatEvent, type JsonObject, LlmError } from "@enginehouse/llm-core
 
 import { unknownKeywords } from "../reference/json-schema.ts";
 import { PARTS } from "../reference/parts.ts";
-import { events, inside, isCode, lines, mutant, outside, part, sent } from "./making.ts";
+import { events, inside, isCode, lines, mutant, outside, part, sent, past } from "./making.ts";
 import type { Mutant } from "./mutant.ts";
 
 export const STRUCTURED_MUTANTS: readonly Mutant[] = [
@@ -15,17 +15,10 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
   mutant(
     "M132",
     "writes the output as a text inside JSON",
-    events(({ responseFormat }) => {
-      if (responseFormat?.type !== "json") return (event) => [event];
-      let text = "";
-      return (event): readonly ChatEvent[] => {
-        if (event.type === "text-delta") text += event.text;
-        else if (event.type === "text-end") {
-          return [{ type: "text-delta", id: event.id, text: JSON.stringify(text) }, event];
-        } else return [event];
-        return [];
-      };
-    }),
+    outside(({ stream }) => ({
+      stream: (request, options) =>
+        request.responseFormat?.type === "json" ? quoted(stream(request, options)) : stream(request, options),
+    })),
     { J02: /the backend wrote .*; seen "\{/, J06: /the model wrote/, J09: /the backend wrote/ },
   ),
   mutant(
@@ -120,14 +113,16 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
   mutant(
     "M139",
     "checks only that the output is JSON",
-    part({
-      checkOutput: (request, text, reason) =>
-        PARTS.checkOutput(
-          { ...request, ...(request.responseFormat && { responseFormat: { type: "json" } }) },
-          text,
-          reason,
-        ),
-    }),
+    past(
+      {
+        checkOutput: (request, text, reason) =>
+          PARTS.checkOutput({ ...request, responseFormat: { type: "json" } }, text, reason),
+      },
+      (bare, hosted) => ({
+        stream: (request, options) =>
+          (request.responseFormat?.type === "json" ? bare : hosted).stream(request, options),
+      }),
+    ),
     { J08: /expected output-invalid, seen an answer/ },
   ),
   mutant(
@@ -137,6 +132,18 @@ export const STRUCTURED_MUTANTS: readonly Mutant[] = [
     { J09: /asked for no form at all/ },
   ),
 ];
+
+/** The text of an answer as one JSON string. */
+async function* quoted(source: AsyncIterable<ChatEvent>): AsyncIterable<ChatEvent> {
+  let text = "";
+  for await (const event of source) {
+    if (event.type === "text-delta") text += event.text;
+    else if (event.type === "text-end") {
+      yield { type: "text-delta", id: event.id, text: JSON.stringify(text) };
+      yield event;
+    } else yield event;
+  }
+}
 
 /** The schema without the keywords that the reference does not look at. */
 function plain(schema: JsonObject): JsonObject {
