@@ -2,7 +2,7 @@ import { createCalls, heeding, modelOf } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
 import { type ErrorPhase, LlmError, toLlmError } from "./errors.ts";
 import type { Health } from "./model.ts";
-import { checkTexts } from "./policy.ts";
+import { checkNamed, checkTexts } from "./policy.ts";
 import { type CallOptions, type Feature, OPERATIONS, type Operation, type Provider } from "./provider.ts";
 import { pullWithPromises } from "./pull-host.ts";
 import { issueText, type SettingsSchema } from "./schema.ts";
@@ -82,7 +82,7 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
   }
   if (embed !== undefined) {
     hosted.embed = single("embed", "request", async (request, options) => {
-      checkTexts(request, "texts", request.texts);
+      checkTexts(request, "texts");
       if (request.texts.length === 0) return { model: request.model, vectors: [], usage: { inputTokens: 0 } };
       const response = await embed(request, options);
       return { ...response, vectors: unitVectors(response.vectors, request.texts.length) };
@@ -90,7 +90,7 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
   }
   if (rerank !== undefined) {
     hosted.rerank = single("rerank", "request", async (request, options) => {
-      checkTexts(request, "documents", request.documents);
+      checkTexts(request, "documents");
       const count = request.documents.length;
       if (count === 0) return { model: request.model, scores: [] };
       const response = await rerank(request, options);
@@ -99,13 +99,13 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
       throw new LlmError("invalid-response", says);
     });
   }
-  if (countTokens !== undefined) hosted.countTokens = single("count", "request", countTokens);
+  if (countTokens !== undefined) hosted.countTokens = single("count", "request", named(countTokens));
   if (listModels !== undefined) hosted.listModels = withoutInput("list", listModels);
   if (loadedModels !== undefined) hosted.loadedModels = withoutInput("loaded", loadedModels);
-  if (describeModel !== undefined) hosted.describeModel = single("describe", "request", describeModel);
-  if (deleteModel !== undefined) hosted.deleteModel = single("delete", "request", deleteModel);
-  if (loadModel !== undefined) hosted.loadModel = single("load", "load", loadModel);
-  if (unloadModel !== undefined) hosted.unloadModel = single("unload", "load", unloadModel);
+  if (describeModel !== undefined) hosted.describeModel = single("describe", "request", named(describeModel));
+  if (deleteModel !== undefined) hosted.deleteModel = single("delete", "request", named(deleteModel));
+  if (loadModel !== undefined) hosted.loadModel = single("load", "load", named(loadModel));
+  if (unloadModel !== undefined) hosted.unloadModel = single("unload", "load", named(unloadModel));
   if (health !== undefined)
     hosted.health = (options = {}) =>
       boundedHealth(
@@ -118,6 +118,14 @@ export function hostProvider<Made extends Provider>(made: Made, hosting: Hosting
   }
   return hosted as Made;
 }
+
+/** The provider may count on the name of a model. */
+const named =
+  <Input, Output>(run: (input: Input, options: CallOptions) => Promise<Output>) =>
+  async (input: Input, options: CallOptions): Promise<Output> => {
+    checkNamed(input);
+    return run(input, options);
+  };
 
 function bound(made: Provider): Provider {
   const methods: Record<string, unknown> = {};

@@ -38,9 +38,16 @@ export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): voi
 }
 
 /** The same for the requests of the other operations. */
-export function checkTexts(request: { readonly model: string }, field: string, texts: unknown): void {
-  if (typeof request.model !== "string" || request.model === "") wrong("model", "name a model");
-  if (!isTexts(texts)) wrong(field, "expected a list of texts");
+export function checkTexts(request: object, field: string): void {
+  checkNamed(request);
+  if (!isTexts((request as Readonly<Record<string, unknown>>)[field]))
+    wrong(field, "expected a list of texts");
+}
+
+/** What an operation is about: a model's name, or a request with one. */
+export function checkNamed(input: unknown): void {
+  const model = typeof input === "object" && input !== null && "model" in input ? input.model : input;
+  if (typeof model !== "string" || model === "") wrong("model", "name a model");
 }
 
 function checkToolChoice(choice: ToolChoice, tools: readonly ToolDefinition[]): void {

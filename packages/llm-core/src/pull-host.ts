@@ -1,6 +1,7 @@
-import type { Call, Calls } from "./calls.ts";
+import { type Call, type Calls, modelOf } from "./calls.ts";
 import { LlmError } from "./errors.ts";
 import type { PullProgress, PullRequest } from "./model.ts";
+import { checkNamed } from "./policy.ts";
 import type { CallOptions, Provider } from "./provider.ts";
 
 interface PullHost {
@@ -29,9 +30,10 @@ export function pullWithPromises(
   const read = async (): Promise<IteratorResult<PullProgress, undefined>> => {
     if (over) return END;
     try {
-      call ??= calls.begin("pull", request.model, options.signal);
+      call ??= calls.begin("pull", modelOf(request), options.signal);
       if (source === undefined) {
         await ready();
+        checkNamed(request);
         call.signal.throwIfAborted();
         source = pullModel(request, { ...options, signal: call.signal })[Symbol.asyncIterator]();
       }

@@ -99,6 +99,32 @@ describe("a request that makes no sense is invalid-request and never reaches the
     expect(String(error)).toContain(`timeouts.${name}`);
   });
 
+  test("and so is an operation on a model that is not named", async () => {
+    const never = vi.fn();
+    const made = {
+      describeModel: never,
+      deleteModel: never,
+      loadModel: never,
+      unloadModel: never,
+      embed: never,
+    };
+    const provider = pluginOf(() => ({ ...made, pullModel: never, countTokens: never })).create();
+    const nameless = [undefined, null, 5, "", {}, { model: 5 }, { model: "" }] as never[];
+    for (const input of nameless) {
+      for (const call of [
+        () => provider.describeModel?.(input),
+        () => provider.deleteModel?.(input),
+        () => provider.loadModel?.(input),
+        () => provider.unloadModel?.(input),
+        () => provider.embed?.(input),
+        () => provider.countTokens?.(input),
+        () => provider.pullModel?.(input)[Symbol.asyncIterator]().next(),
+      ])
+        expect(await faultOf(Promise.resolve(call()))).toMatchObject({ code: "invalid-request" });
+    }
+    expect(never).not.toHaveBeenCalled();
+  });
+
   test.each<[string, unknown]>([
     ["texts", { model: "m" }],
     ["texts", { model: "m", texts: [1] }],
