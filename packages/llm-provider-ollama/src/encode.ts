@@ -130,9 +130,12 @@ const fixed = (keepAlive: number | undefined): JsonObject => ({
 /** Ollama counts in seconds, of which old versions keep whole ones alone, or takes a Go duration. Negative: for good. */
 function keepAliveField(keepAlive: number | undefined): JsonObject {
   if (keepAlive === undefined) return {};
-  if (keepAlive === Number.POSITIVE_INFINITY) return { keep_alive: -1 };
+  if (keepAlive > LONGEST) return { keep_alive: -1 };
   return { keep_alive: keepAlive % 1_000 === 0 ? keepAlive / 1_000 : `${Math.ceil(keepAlive)}ms` };
 }
+
+/** Milliseconds that a Go duration can hold, about 292 years: more is for good. */
+const LONGEST = 9e12;
 
 type Refuse = (option: string, message: string, hint: string) => void;
 

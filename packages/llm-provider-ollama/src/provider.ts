@@ -39,7 +39,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
   ): Encode.Residence {
     const own = told.get(keyOf(model));
     return {
-      window: own?.window ?? configured.contextWindows[model] ?? configured.contextWindow,
+      window: own?.window ?? ownOf(configured.contextWindows, model) ?? configured.contextWindow,
       keepAlive: keepAlive ?? own?.keepAlive ?? configured.keepAlive,
     };
   }
@@ -138,7 +138,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
   async function embed(request: EmbedRequest, options: CallOptions = {}): Promise<EmbedResponse> {
     const parts = await open();
     const { model, texts, purpose, keepAlive, providerOptions } = request;
-    const prefix = (purpose && parts.configured.prefixes[model]?.[purpose]) ?? "";
+    const prefix = (purpose && ownOf(parts.configured.prefixes, model)?.[purpose]) ?? "";
     const residence = residenceOf(model, keepAlive, parts);
     const { connection, encode, embeddings, wire } = parts;
     const ask = async (some: readonly string[]): Promise<unknown> => {
@@ -231,6 +231,10 @@ async function lacksOf(
   }
   return lacks;
 }
+
+/** A model may be called `constructor`. */
+const ownOf = <Value>(byModel: Readonly<Record<string, Value>>, model: string): Value | undefined =>
+  Object.hasOwn(byModel, model) ? byModel[model] : undefined;
 
 const isStartAlone = (batch: EventBatch): boolean =>
   batch.length === 0 || (batch.length === 1 && batch[0]?.type === "start");

@@ -54,8 +54,8 @@ export interface WireModel {
 
 export function readModels(value: unknown): readonly WireModel[] | undefined {
   if (!isRecord(value)) return undefined;
-  // Nothing installed was `null` once.
-  const models = value["models"] ?? [];
+  // Nothing installed was `null` once; a reply without the field is another server's.
+  const models = value["models"] === null ? [] : value["models"];
   if (!Array.isArray(models)) return undefined;
   return models.flatMap((model: unknown) => {
     if (!isRecord(model)) return [];
@@ -89,6 +89,9 @@ export interface WireShow {
 
 export function readShow(value: unknown): WireShow | undefined {
   if (!isRecord(value)) return undefined;
+  // Every version tells one of them.
+  if (!["details", "model_info", "capabilities", "modelfile"].some((field) => field in value))
+    return undefined;
   return {
     details: isRecord(value["details"]) ? value["details"] : {},
     info: isRecord(value["model_info"]) ? value["model_info"] : {},

@@ -45,6 +45,12 @@ test("no chat is lost where a server closes a connection after a stream that it 
   }
 });
 
+test("a model may be called like anything that an object has", async () => {
+  await using given = await setUp({ "POST /api/chat": (_, response) => say(response, [piece("hi"), end()]) });
+  for (const model of ["__proto__", "constructor", "toString"]) await generate(given.ollama, ask({ model }));
+  for (const { body } of given.server.of("/api/chat")) expect(body).not.toHaveProperty("options");
+});
+
 describe("an answer as real servers stream it", () => {
   test.each([
     ["chat-stream", "stop"],

@@ -141,3 +141,16 @@ test("a load says all that a chat says about the model, so that a chat after it 
   for (const field of ["truncate", "shift", "keep_alive", "options"])
     expect(load[field]).toEqual(body[field]);
 });
+
+test("a time that no Go duration holds is for good", () => {
+  const keptFor = (keepAlive: number): unknown =>
+    encodeLoad("m", { window: undefined, keepAlive })["keep_alive"];
+  expect([60_000, 1_500.5, 1e12, 1e13, Number.MAX_VALUE, Number.POSITIVE_INFINITY].map(keptFor)).toEqual([
+    60,
+    "1501ms",
+    1e9,
+    -1,
+    -1,
+    -1,
+  ]);
+});

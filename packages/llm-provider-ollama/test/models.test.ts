@@ -2,7 +2,7 @@ import { generate, type LlmError } from "@enginehouse/llm-core";
 import { describe, expect, test } from "vitest";
 
 import { copyModel } from "../src/index.ts";
-import { recording, say, setUp } from "./ollama-server.ts";
+import { type Handler, recording, say, setUp } from "./ollama-server.ts";
 
 const faultOf = (promise: Promise<unknown>): Promise<LlmError> =>
   promise.then(
@@ -306,5 +306,33 @@ describe("deleting and copying", () => {
     await using given = await setUp({ "POST /api/copy": "copy" });
     await copyModel({ baseUrl: given.server.url }, { from: "created", to: "copied" });
     expect(given.server.of("/api/copy")[0]?.body).toEqual({ source: "created", destination: "copied" });
+  });
+});
+
+describe("a server that is none, or answers an error with status 200", () => {
+  test("is told from one that has nothing", async () => {
+    let reply: unknown;
+    const answer: Handler = (_, response) => response.end(JSON.stringify(reply));
+    await using given = await setUp({
+      "GET /api/tags": answer,
+      "GET /api/ps": answer,
+      "POST /api/show": answer,
+      "POST /api/chat": answer,
+    });
+    const { ollama } = given;
+    const asking = {
+      list: () => ollama.listModels(),
+      loaded: () => ollama.loadedModels(),
+      describe: () => ollama.describeModel("m"),
+      unload: () => ollama.unloadModel("m"),
+      load: () => ollama.loadModel({ model: "m" }),
+    };
+    reply = { error: "no space left on device" };
+    for (const ask of Object.values(asking)) await expect(ask()).rejects.toMatchObject({ code: "disk-full" });
+    reply = { hello: "world" };
+    for (const name of ["list", "loaded", "describe"] as const)
+      await expect(asking[name]()).rejects.toMatchObject({ code: "invalid-response" });
+    reply = { models: null };
+    expect(await ollama.listModels()).toEqual([]);
   });
 });

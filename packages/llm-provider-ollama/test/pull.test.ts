@@ -222,3 +222,17 @@ describe("leaving a pull", () => {
     await left;
   });
 });
+
+test("lines of other types than they should have move nothing and break nothing", async () => {
+  await using given = await setUp({
+    "POST /api/pull": (_, response) =>
+      say(response, [
+        { status: 5, digest: 7, total: "x", completed: {} },
+        { status: null, error: null },
+        { status: "pulling", digest: "__proto__", total: -5, completed: -1 },
+        { status: "success" },
+      ]),
+  });
+  const seen = await all(given.ollama.pullModel({ model: "m" }));
+  expect(seen.at(-1)).toMatchObject({ status: "done", fraction: 1, model: "m" });
+});

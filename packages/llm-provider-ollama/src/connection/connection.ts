@@ -2,8 +2,9 @@ import { type CallOptions, LlmError } from "@enginehouse/llm-core";
 import { callLines, createHttpTransport, type Endpoint, type WireCall } from "@enginehouse/llm-wire";
 import type { Ollama } from "ollama";
 
-import { readFault, withAdvice } from "../errors.ts";
+import { readErrorLine, readFault, withAdvice } from "../errors.ts";
 import type { Configured } from "../settings.ts";
+import { isRecord } from "../wire.ts";
 
 /** One server, and how it is asked. */
 export interface Connection {
@@ -57,7 +58,11 @@ export function createConnection({ baseUrl, local, headers }: Configured): Conne
         const wire = { ...wireCall(pathname, options, about, body), method: init.method ?? "GET" };
         const lines: string[] = [];
         for await (const some of callLines(endpoint, wire)) lines.push(...some);
-        return { ok: true, status: 200, json: async () => parse(lines.join("\n"), pathname) } as Response;
+        return {
+          ok: true,
+          status: 200,
+          json: async () => parse(lines.join("\n"), pathname, about),
+        } as Response;
       };
       try {
         // The host is only a place for the path to hang on: the endpoint has the address and the key.
@@ -70,7 +75,15 @@ export function createConnection({ baseUrl, local, headers }: Configured): Conne
   };
 }
 
-function parse(text: string, path: string): unknown {
+function parse(text: string, path: string, model: string | undefined): unknown {
+  const value = valueOf(text, path);
+  // An error with status 200, as it also comes in a stream.
+  const error = isRecord(value) ? (value["error"] ?? undefined) : undefined;
+  if (error !== undefined) throw readErrorLine(error, { model, path }, { phase: "request" });
+  return value;
+}
+
+function valueOf(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

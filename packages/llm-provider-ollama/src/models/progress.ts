@@ -1,6 +1,6 @@
 import type { PullProgress } from "@enginehouse/llm-core";
 
-import { numberIn, type PullLine } from "../wire.ts";
+import { numberIn, type PullLine, textIn } from "../wire.ts";
 
 export interface Told {
   readonly status: PullProgress["status"];
@@ -39,7 +39,8 @@ export function createProgress(): { add(line: PullLine): Told } {
 
   return {
     add(line) {
-      const { digest, status: said = "" } = line;
+      const digest = textIn(line, "digest");
+      const said = textIn(line, "status") ?? "";
       const total = numberIn(line, "total");
       let moved = said !== lastStatus;
       lastStatus = said;

@@ -38,7 +38,7 @@ export function createPulls(connection: Connection, { insecurePulls, pullStallMs
       for await (const lines of callLines(connection.endpoint, call)) {
         for (const text of lines) {
           const line = readLine(text);
-          if (line.error !== undefined)
+          if (line.error !== undefined && line.error !== null)
             throw readErrorLine(line.error, { model, path: "/api/pull" }, { phase: "pull" });
           const told = progress.add(line);
           if (told.moved) stall.moved(told.status === "verifying");
@@ -82,10 +82,19 @@ function readLine(text: string): PullLine {
     const line: unknown = JSON.parse(text);
     if (isRecord(line)) return line;
   } catch (cause) {
-    throw new LlmError("invalid-response", "Ollama sent a line that is not JSON", { phase: "pull", cause });
+    throw new LlmError("invalid-response", "Ollama sent a line that is not JSON", {
+      phase: "pull",
+      cause,
+      hint: ADDRESS,
+    });
   }
-  throw new LlmError("invalid-response", "Ollama sent a line that is no object", { phase: "pull" });
+  throw new LlmError("invalid-response", "Ollama sent a line that is no object", {
+    phase: "pull",
+    hint: ADDRESS,
+  });
 }
+
+const ADDRESS = "is this the address of an Ollama server?";
 
 const isCancelled = (error: unknown): boolean => isLlmError(error) && /context canceled/i.test(error.message);
 
