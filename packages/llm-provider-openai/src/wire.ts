@@ -24,6 +24,7 @@ export async function openEndpoint(
   const { OpenAI } = await import("openai");
   const given = { apiKey, organization, project, ...headers };
   for (const [name, value] of Object.entries(given)) assertHeader(name, value);
+  for (const name of Object.keys(headers ?? {})) assertName(name);
   const client = new OpenAI({
     baseURL: baseUrl,
     // It insists on one; servers of one's own mostly have none, and are sent none.
@@ -48,6 +49,14 @@ function assertHeader(name: string, value: string | undefined): void {
   throw new LlmError("invalid-settings", `${name} has a character that HTTP cannot carry`, {
     phase: "settings",
     hint: "look for line ends and typographic characters in it",
+  });
+}
+
+function assertName(name: string): void {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return;
+  throw new LlmError("invalid-settings", `headers: "${name}" is no name of a header`, {
+    phase: "settings",
+    hint: "letters, digits and hyphens make one, such as x-team",
   });
 }
 

@@ -206,3 +206,11 @@ test("a key that no header can hold is refused without being told", async () => 
   expect(`${fault.message} ${JSON.stringify(fault)} ${String(fault.cause)}`).not.toContain("secret");
   await provider.close();
 });
+
+test("a header whose name is none is an invalid setting", async () => {
+  for (const name of ["x y", "", "x:y"]) {
+    const provider = createOpenai({ baseUrl: "http://127.0.0.1:1", headers: { [name]: "z" } });
+    await expect(generate(provider, REQUEST)).rejects.toMatchObject({ code: "invalid-settings" });
+    await provider.close();
+  }
+});
