@@ -65,7 +65,7 @@ export function createToolCalls({ names, emit }: Sinks): ToolCalls {
     if (wireName !== undefined && known.name !== undefined && names.fromWire(wireName) !== known.name) {
       const sure = wireId !== undefined && known.wireId !== undefined;
       if (!sure && (known.text === "" || isWhole(known.text))) return begin(index, wireId);
-      throw unreadable(`changed the name of a tool call from "${known.name}" to "${wireName}"`);
+      throw unreadable(`gave the tool call "${known.name}" another name, "${wireName}"`);
     }
     known.wireId ??= wireId;
     return known;
