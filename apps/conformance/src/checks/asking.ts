@@ -12,6 +12,7 @@ import {
 import type { Backend, SeenRequest, WireAbility } from "../backend.ts";
 import type { Bench, Stand } from "../check.ts";
 import { slowness } from "../run/slowness.ts";
+import { placeOf } from "../run/strays.ts";
 
 /** The shortest request that there is. */
 export const hello = (model: string, more: Partial<ChatRequest> = {}): ChatRequest => ({
@@ -86,7 +87,7 @@ export async function faultOf(
 ): Promise<LlmError> {
   let thrown: unknown;
   try {
-    const value = await within(SOON, work, expected);
+    const value = await within(SOON, work, `${expected}: the call neither ended nor failed`);
     throw new AssertionError({ message: `expected ${expected}, but ${otherwise(value)}` });
   } catch (error) {
     if (error instanceof AssertionError) throw error;
@@ -114,10 +115,6 @@ export function typesOf(events: readonly ChatEvent[]): string {
 export const textOf = (events: readonly ChatEvent[]): string =>
   events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
 
-/** The text of all reasoning deltas. */
-export const reasoningOf = (events: readonly ChatEvent[]): string =>
-  events.map((event) => (event.type === "reasoning-delta" ? event.text : "")).join("");
-
 /** The chat requests that arrived. */
 export const chatsSeen = ({ seen }: Backend): readonly SeenRequest[] =>
   seen.requests.filter(({ operation }) => operation === "chat");
@@ -126,9 +123,13 @@ export const chatsSeen = ({ seen }: Backend): readonly SeenRequest[] =>
 export const can = ({ subject }: Bench, ability: WireAbility): boolean =>
   subject.backend.cannot[ability] === undefined;
 
-/** The error in one line, for a message. */
+/** The error in one line, for a message, with the cause of one that nobody expected. */
 export function shown(thrown: unknown): string {
-  if (isLlmError(thrown)) return `${thrown.code}: ${thrown.message}`;
+  if (isLlmError(thrown)) {
+    const { code, message, cause } = thrown;
+    const because = code === "provider-internal" && cause instanceof Error && !isLlmError(cause);
+    return `${code}: ${message}${because ? `, from a ${cause.name}${placeOf(cause)}` : ""}`;
+  }
   if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   return String(thrown);
 }

@@ -16,6 +16,7 @@ import type { Asked, Backend, SeenRequest } from "../backend.ts";
 import type { Bench, Stand } from "../check.ts";
 import { slowness } from "../run/slowness.ts";
 import { DEFAULT_MODELS, type ModelScript } from "../scenario.ts";
+import { shown } from "./asking.ts";
 
 /** Far more than a fake on this machine needs, and far less than anybody would wait. */
 const PATIENCE_MS = 3_000;
@@ -85,7 +86,7 @@ export async function ok<Value>(what: string, work: Promise<Value>, ms?: number)
   try {
     return await within(what, work, ms);
   } catch (error) {
-    if (isLlmError(error)) fail(`${what} failed with ${error.code}: ${error.message}`);
+    if (isLlmError(error)) fail(`${what} failed with ${shown(error)}`);
     throw error;
   }
 }
@@ -114,7 +115,7 @@ function withCode(what: string, fault: unknown, codes: ErrorCode | readonly Erro
     return fail(`${what}: expected an LlmError with ${listed(codes)}, seen ${String(fault)}`);
   }
   if ([codes].flat().includes(fault.code)) return fault;
-  return fail(`${what}: expected ${listed(codes)}, seen ${fault.code}: ${fault.message}`);
+  return fail(`${what}: expected ${listed(codes)}, seen ${shown(fault)}`);
 }
 
 export function streamOf({ provider, model }: Stand, wish: Wish = {}): AsyncIterable<ChatEvent> {

@@ -57,6 +57,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A03: /waited 250 ms for the call to end after its abort/,
       A05: /waited 250 ms for the call to end after its abort/,
       A06: /waited 250 ms for the call to end after its abort/,
+      K07: /aborted: nothing after 3000 ms/,
     },
   ),
   mutant(
@@ -69,6 +70,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A02: /waited 500 ms for: the chat to be stopped at the backend: its/,
       A03: /waited 500 ms for: the chat to be stopped at the backend: its/,
       A04: /waited 500 ms for: the chat to be stopped at the backend: its/,
+      K07: /are their places given back\?: nothing after 3000 ms/,
     },
   ),
   mutant(
@@ -80,6 +82,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A03: /waited 250 ms for the call to end after its abort/,
       A05: /waited 250 ms for the call to end after its abort/,
       A06: /waited 250 ms for the call to end after its abort/,
+      K07: /aborted: nothing after 3000 ms/,
     },
   ),
   mutant(
@@ -115,6 +118,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A03: /expected aborted, but the call ended as if nothing had happened/,
       A05: /expected aborted, but the call ended as if nothing had happened/,
       A06: /expected aborted, but the call ended as if nothing had happened/,
+      K07: /three calls were aborted, and ended as/,
     },
   ),
   mutant(
@@ -190,6 +194,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A07: /1 listener\(s\) are left on the signal that stream was given/,
       A10: /after \d+ calls \d+ listeners are on the signal/,
       F12: /1 listener\(s\) are left on the signal that stream was given/,
+      K07: /listener\(s\) are left on the signal/,
     },
   ),
 ];

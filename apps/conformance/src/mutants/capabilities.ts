@@ -115,7 +115,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
       ...body,
       messages: listOf(body["messages"]).map(({ images: _, ...message }) => message),
     })),
-    { K08: /vision is declared;/, K09: /one image was sent; the backend saw 0/ },
+    { K08: /vision is declared;/, K09: /2 image\(s\) were sent with one message; the backend saw 0/ },
   ),
   mutant(
     "M220",
@@ -127,7 +127,7 @@ export const CAPABILITY_MUTANTS: readonly Mutant[] = [
         text: textIn(message["text"]).trim(),
       })),
     })),
-    { K10: /the backend saw \[\["system","Indent by two\."\]/ },
+    { K10: /message 1 \(system\) was .*; the backend saw "Indent by two\."/ },
   ),
   mutant(
     "M221",

@@ -69,7 +69,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
       F13: /the body was cut short, and the stream ended without an error/,
       F16: /expected stream-interrupted after the body ended without the/,
       F17: /expected stream-interrupted after an empty piece came, then the/,
-      F22: /expected stream-interrupted after a body that was cut short,/,
+      F22: /expected stream-interrupted after the first body that was cut short,/,
       U08: /expected stream-interrupted after a body that was cut short,/,
     },
   ),
@@ -134,6 +134,7 @@ export const FAULT_MUTANTS: readonly Mutant[] = [
       L04: /describeModel of kit-nowhere: expected model-not-found, seen/,
       L05: /the chat: expected model-not-found or model-not-installed, seen/,
       L23: /deleteModel of what is gone: expected model-not-found, seen/,
+      E11: /expected model-not-found, seen invalid-request/,
     },
   ),
   mutant(

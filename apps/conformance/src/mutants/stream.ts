@@ -275,6 +275,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       R01: /the backend thought "The user wants a colour\. Blue is one\.";/,
       R05: /the backend only thought, up to its limit; seen/,
       L13: /the first words: nothing after 3000 ms/,
+      S15: /8 pieces were sent, and 2 raw events came/,
     },
   ),
   mutant(

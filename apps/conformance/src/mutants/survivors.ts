@@ -176,16 +176,6 @@ export const SURVIVORS: readonly Mutant[] = [
   ),
   mutant(
     "M234",
-    "lets its reader leave only between two events",
-    outside(({ stream }) => ({
-      async *stream(...given) {
-        yield* stream(...given);
-      },
-    })),
-    { A04: /for return\(\) while the next event was waited for/ },
-  ),
-  mutant(
-    "M235",
     "leaves the descriptions of tools out",
     sent((body) => ({
       ...body,
@@ -196,7 +186,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { T01: /the description of get_weather is not in the request/ },
   ),
   mutant(
-    "M236",
+    "M235",
     "sends of a tool's schema the properties only",
     sent((body) => ({
       ...body,
@@ -210,7 +200,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { T01: /the schema of get_weather requires "city"/ },
   ),
   mutant(
-    "M237",
+    "M236",
     "leaves out what the model said beside its calls",
     sent((body) => ({
       ...body,
@@ -221,7 +211,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { T09: /text stood beside the calls; the backend saw ""/ },
   ),
   mutant(
-    "M238",
+    "M237",
     "puts a line end between the parts of what the user said",
     part({
       encodeChat: (request, settings) =>
@@ -246,7 +236,7 @@ export const SURVIVORS: readonly Mutant[] = [
     },
   ),
   mutant(
-    "M239",
+    "M238",
     "cuts long messages",
     sent((body) => ({
       ...body,
@@ -258,7 +248,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { K10: /20012 characters; the backend saw .*, 16384/ },
   ),
   mutant(
-    "M240",
+    "M239",
     "sends one image of each message",
     sent((body) => ({
       ...body,
@@ -271,7 +261,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { K09: /2 image\(s\) were sent with one message; the backend saw 1/ },
   ),
   mutant(
-    "M241",
+    "M240",
     "lifts what is less than zero to zero",
     sent((body) => ({
       ...body,
@@ -285,7 +275,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { K06: /frequencyPenalty -0.5 reached the backend as 0/ },
   ),
   mutant(
-    "M242",
+    "M241",
     "keeps the places of calls that were aborted",
     part({
       createPlaces(count) {
@@ -303,7 +293,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { K07: /a call after 3 that were aborted/ },
   ),
   mutant(
-    "M243",
+    "M242",
     "is called as its plugin, whatever it was created as",
     outside(() => ({ name: "reference" })),
     {
@@ -311,13 +301,13 @@ export const SURVIVORS: readonly Mutant[] = [
     },
   ),
   mutant(
-    "M244",
+    "M243",
     "calls every prompt truncated",
     part({ contextOf: (usage, window) => ({ ...PARTS.contextOf(usage, window), truncated: "yes" }) }),
     { X02: /4 words went into a window of 2048, and the answer says truncated: yes/ },
   ),
   mutant(
-    "M245",
+    "M244",
     "counts the texts as one",
     inside(({ countTokens }) => ({
       async countTokens(request, options) {
@@ -329,7 +319,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { X09: /texts of 5, 40 and 5 words were counted as \[50,50,50\]/ },
   ),
   mutant(
-    "M246",
+    "M245",
     "knows of tools the opposite of what it was told",
     inside(({ describeModel }) => ({
       async describeModel(...given) {
@@ -344,7 +334,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { L18: /the backend says that kit-chat has tools; told: no/ },
   ),
   mutant(
-    "M247",
+    "M246",
     "takes any answer for good health",
     inside(({ health }) => ({
       async health(options) {
@@ -355,7 +345,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { L01: /the backend answers all with status 500/ },
   ),
   mutant(
-    "M248",
+    "M247",
     "deletes every model with one",
     inside(({ deleteModel, listModels }) => ({
       async deleteModel(model, options) {
@@ -366,7 +356,7 @@ export const SURVIVORS: readonly Mutant[] = [
     { L23: /only kit-chat was deleted/ },
   ),
   mutant(
-    "M249",
+    "M248",
     "says nothing of the tokens of its reasoning",
     part({ usageOf: (told, before) => ({ ...PARTS.usageOf(told, before), reasoningTokens: undefined }) }),
     { U09: /20 tokens were reasoning, and reasoningTokens is undefined/ },

@@ -42,7 +42,10 @@ export const USAGE_MUTANTS: readonly Mutant[] = [
         ];
       };
     }),
-    { U01: /the backend told 567 tokens of output, the usage says 19/ },
+    {
+      U01: /the backend told 567 tokens of output, the usage says 19/,
+      U09: /50 tokens of output, 20 of them reasoning, and outputTokens is 19/,
+    },
   ),
   mutant(
     "M11",

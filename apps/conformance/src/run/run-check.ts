@@ -8,7 +8,7 @@ import { aside, watchLeftovers } from "./leftovers.ts";
 import type { SubjectPackage } from "./manifest.ts";
 import { seededRandom } from "./random.ts";
 import { slowed } from "./slowness.ts";
-import { watchStrays } from "./strays.ts";
+import { placeOf, watchStrays } from "./strays.ts";
 
 /** One check that is to be run. */
 export interface Planned {
@@ -207,7 +207,8 @@ function textOf(thrown: unknown): string {
   if (thrown.name === "AssertionError") return ownWords(thrown);
   const code = (thrown as { readonly code?: unknown }).code;
   const name = typeof code === "string" ? `${thrown.name} ${code}` : thrown.name;
-  return `${name}: ${thrown.message}`;
+  const { cause = thrown } = thrown;
+  return `${name}: ${thrown.message}${cause instanceof Error && cause.name !== "LlmError" ? placeOf(cause) : ""}`;
 }
 
 /** Newer versions of Node write a comparison below a message that says it all. */

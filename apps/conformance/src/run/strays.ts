@@ -37,8 +37,11 @@ export function watchStrays(): Strays {
 
 function textOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const place = (thrown.stack ?? "")
-    .split("\n")
-    .find((line) => /^\s+at /.test(line) && !line.includes("node:"));
-  return `${thrown.name}: ${thrown.message}${place === undefined ? "" : ` (${fromHere(place.trim())})`}`;
+  return `${thrown.name}: ${thrown.message}${placeOf(thrown)}`;
+}
+
+/** ` (at create (src/index.ts:12:3))`: the first place outside of Node, where there is one. */
+export function placeOf({ stack = "" }: Error): string {
+  const place = stack.split("\n").find((line) => /^\s+at /.test(line) && !line.includes("node:"));
+  return place === undefined ? "" : ` (${fromHere(place.trim())})`;
 }

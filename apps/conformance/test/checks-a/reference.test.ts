@@ -68,6 +68,17 @@ test("Node's own fetch is found out, whatever its timers did before", { timeout:
   });
 });
 
+test("a bug of the plugin's own is told with its place in the plugin", { timeout: 60_000 }, async () => {
+  const bug = (): never => {
+    throw new TypeError("there is no such thing");
+  };
+  const subject = referenceSubject({ inside: (provider) => ({ ...provider, stream: bug, embed: bug }) });
+  const { results } = await runChecks(subject, { seed: 1, only: ["S01", "T01", "A04", "E01"] });
+  expect(failures(results)).toHaveLength(4);
+  for (const failure of failures(results))
+    expect(failure).toMatch(/there is no such thing.*\(at .*reference\.test\.ts:\d+/s);
+});
+
 test("each check says what it promises, why, and what to do, in whole sentences", () => {
   const texts = CHECKS.flatMap(({ id, promise, why, fix }) =>
     [promise, why, fix].map((text) => `${id}: ${text}`),
