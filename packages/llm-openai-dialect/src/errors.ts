@@ -156,11 +156,6 @@ const WORDINGS: readonly (readonly ["words" | "message", RegExp, Row])[] = [
     { code: "unauthenticated", hint: "check the key in the settings" },
   ],
   [
-    "words",
-    /unsupported_(?:parameter|value|country)|not_supported/,
-    { code: "unsupported", hint: "leave it out, or choose another model" },
-  ],
-  [
     "message",
     /invalid tool call arguments.*unexpected end/i,
     { code: "output-invalid", hint: "raise maxTokens: the output limit cut a tool call", retryable: false },
@@ -189,6 +184,11 @@ const WORDINGS: readonly (readonly ["words" | "message", RegExp, Row])[] = [
     "message",
     /requires? --jinja|enable-auto-tool-choice|does not support (?:tools|function calling)/i,
     { code: "unsupported", hint: "start the server with tool calls, or choose a model that makes them" },
+  ],
+  [
+    "words",
+    /unsupported_(?:parameter|value|country)|not_supported/,
+    { code: "unsupported", hint: "leave it out, or choose another model" },
   ],
   [
     "message",

@@ -71,6 +71,16 @@ test.each([
   });
 });
 
+test("a server that was started without embeddings says how to start it", () => {
+  const message = "This server does not support embeddings. Start it with `--embeddings`";
+  expect(
+    faultOfReply(501, reply({ message, type: "not_supported_error", code: 501 }), "embed"),
+  ).toMatchObject({
+    code: "unsupported",
+    hint: expect.stringContaining("--embeddings"),
+  });
+});
+
 test("other mistakes are no overflow", () => {
   for (const message of ["max_tokens must be at least 1", "context must be an array", "unknown field"])
     expect(faultOfReply(400, reply({ message }), "chat")).toBeUndefined();

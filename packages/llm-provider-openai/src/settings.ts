@@ -61,7 +61,9 @@ export const settings = lazySchema<OpenaiSettings>(async () => {
     })
     .partial();
   const schema: ZodType<OpenaiSettings> = z.strictObject({
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+    baseUrl: z
+      .url({ protocol: /^https?$/, error: "expected an address, such as http://127.0.0.1:8080/v1" })
+      .optional(),
     apiKey: z.string().min(1).optional(),
     organization: z.string().min(1).optional(),
     project: z.string().min(1).optional(),

@@ -64,6 +64,12 @@ test("OpenAI's preset takes Responses, and Chat Completions where only they have
   expect(given.asked[1]?.body).toMatchObject({ seed: 1, max_completion_tokens: 5 });
 });
 
+test("an address that is none is refused with what one looks like", async () => {
+  const provider = createOpenai({ baseUrl: "gpu-box:8080" });
+  const fault = { code: "invalid-settings", message: expect.stringContaining("http://127.0.0.1:8080/v1") };
+  await expect(generate(provider, REQUEST)).rejects.toMatchObject(fault);
+});
+
 test("a server that answers in one piece is understood", async () => {
   const whole = {
     choices: [{ message: { role: "assistant", content: "Hi\nthere" }, finish_reason: "stop" }],
