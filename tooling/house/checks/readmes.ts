@@ -22,6 +22,9 @@ export function outOfShape(
   if (title.join() !== manifest.name) problems.push(`its title is not ${manifest.name}`);
   if (purposeOf(markdown) === undefined)
     problems.push("the first thing below its title is not one sentence of purpose");
+  const uninstalled = notInstalled(markdown);
+  if (uninstalled.length > 0)
+    problems.push(`its code imports ${uninstalled.join(", ")}, which no command of it installs`);
   if (manifest.llmProvider === undefined) {
     const lacking = ofOthers.filter((heading) => !parts.includes(heading));
     if (lacking.length > 0) problems.push(`it lacks the heading ${lacking.join(", ")}`);
@@ -31,6 +34,18 @@ export function outOfShape(
     problems.push(...undeclared(markdown, manifest));
   }
   return problems.map((says) => `${path}: ${says}`);
+}
+
+/** Packages that the code needs and no `npm install` names: where packages are linked strictly it would not run. */
+function notInstalled(markdown: string): readonly string[] {
+  const installed = [...markdown.matchAll(/^npm install (.*)$/gm)].flatMap(([, words = ""]) =>
+    words.split(" "),
+  );
+  if (installed.length === 0) return [];
+  const imported = [...markdown.matchAll(/^import .* from "(@[^/"]+\/[^/"]+)/gm)].map(
+    ([, name = ""]) => name,
+  );
+  return [...new Set(imported)].filter((name) => !installed.includes(name));
 }
 
 function purposeOf(markdown: string): string | undefined {

@@ -51,6 +51,19 @@ describe("the check of READMEs", () => {
     ]);
   });
 
+  test("refuses an example whose packages are not installed", () => {
+    const example = 'import { generate } from "@enginehouse/llm-core";';
+    const install = (names: string) => `## Install\n\nnpm install ${names}`;
+    const own = manifest.name;
+    const told = [
+      `${folder}/README.md: its code imports @enginehouse/llm-core, which no command of it installs`,
+    ];
+    expect(ask(good.with(2, install(own)).with(3, `## Use\n\n${example}`))).toEqual(told);
+    expect(
+      ask(good.with(2, install(`@enginehouse/llm-core ${own}`)).with(3, `## Use\n\n${example}`)),
+    ).toEqual([]);
+  });
+
   test("refuses a package without one", () => {
     expect(outOfShape(folder, manifest, undefined)).toEqual([`${folder}/README.md is not written`]);
   });
