@@ -17,7 +17,7 @@ export async function readOutputSchema(
   const schema = responseFormat?.type === "json" ? responseFormat.schema : undefined;
   if (schema === undefined) return undefined;
   const { faultsOfSchema, faultsOfValue } = await import("./json-schema.ts");
-  for (const { at, message: says } of faultsOfSchema(schema)) {
+  for (const { at, message: says } of whereNotTooDeep(() => faultsOfSchema(schema))) {
     const message = `the output cannot be held to its schema at "${placeOf(at)}": ${says}`;
     if (unsupported !== "warn") {
       const hint = 'write the schema without it, or set unsupported to "warn"';
@@ -26,6 +26,15 @@ export async function readOutputSchema(
     warnings.push({ code: "unsupported", option: "responseFormat", message });
   }
   return (value) => faultsOfValue(value, schema);
+}
+
+/** A schema that was made by a program may be deeper than any stack. */
+function whereNotTooDeep<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    throw new LlmError("invalid-request", "responseFormat.schema: it is nested too deep", { cause });
+  }
 }
 
 /** Throws for an output that is not the JSON that was asked for: it is a fault, never an answer, and never repaired. */

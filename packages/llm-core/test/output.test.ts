@@ -28,6 +28,19 @@ describe("JSON output", () => {
     ).create();
   const request: ChatRequest = { ...ask, responseFormat: { type: "json" } };
 
+  test("with a schema deeper than any stack is refused before the provider is called", async () => {
+    let schema: object = { type: "string" };
+    for (let depth = 0; depth < 20_000; depth += 1) schema = { type: "object", properties: { a: schema } };
+    const deep = { ...request, responseFormat: { type: "json", schema } } as ChatRequest;
+    expect(await faultOf(readAll(json("{}"), deep))).toMatchObject({ code: "invalid-request" });
+    let less: object = { type: "string" };
+    for (let depth = 0; depth < 5_000; depth += 1) less = { type: "array", items: less };
+    const wide = { ...request, responseFormat: { type: "json", schema: less } } as ChatRequest;
+    expect(["invalid-request", "output-invalid"]).toContain(
+      ((await faultOf(readAll(json("{}"), wide))) as LlmError).code,
+    );
+  });
+
   test("is parsed by generate", async () => {
     expect((await generate(json('{"a":[1]}'), request)).output).toEqual({ a: [1] });
   });
