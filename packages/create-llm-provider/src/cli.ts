@@ -15,19 +15,29 @@ const USAGE = `npm create @enginehouse/llm-provider NAME [-- --folder FOLDER]
 `;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { folder: { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
+  const { values, positionals } = readArguments();
   if (values.help === true) {
     process.stdout.write(USAGE);
     return;
   }
   const [given, ...more] = positionals;
-  if (more.length > 0) throw new Error(`one name at a time: ${positionals.join(", ")}`);
+  if (more.length > 0) throw new Error(`one name at a time: ${positionals.join(", ")}\n\n${USAGE}`);
   const name = given ?? (await ask());
   const created = await createProviderPackage({ name, folder: values.folder });
   process.stdout.write(report(created));
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { folder: { type: "string" }, help: { type: "boolean", short: "h" } },
+    });
+  } catch (error) {
+    // Node's own second sentence leads elsewhere.
+    const [says = ""] = (error as Error).message.split(". ");
+    throw new Error(`${says}\n\n${USAGE}`, { cause: error });
+  }
 }
 
 /** Asks where there is somebody to answer; a script gets an error instead of a question that nobody sees. */
