@@ -12,6 +12,10 @@ describe("the conformance report", () => {
     const faults = faultsOfReport(folder, manifest, isThere(path) ? read(path) : undefined);
     expect(faults, "`pnpm conformance` writes it anew").toEqual([]);
   });
+
+  test.each(providers)("of $folder is linked from its README, where people look for it", ({ folder }) => {
+    expect(read(`${folder}/README.md`)).toContain("[its report](conformance.md)");
+  });
 });
 
 describe("the check of reports", () => {
