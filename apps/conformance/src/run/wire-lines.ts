@@ -10,7 +10,7 @@ export function wireLines(backends: readonly Pick<Backend, "seen">[]): readonly 
     const which = backends.length > 1 ? `on the wire of backend ${index + 1}` : "on the wire";
     if (requests.length === 0) return [`${which}: no request`];
     const earlier =
-      requests.length > REQUESTS ? [`${which}: ${requests.length - REQUESTS} requests, then`] : [];
+      requests.length > REQUESTS ? [`${which}: requests before these: ${requests.length - REQUESTS}`] : [];
     return [...earlier, ...requests.slice(-REQUESTS).map((request) => `${which}: ${lineOf(request)}`)];
   });
 }
