@@ -142,6 +142,7 @@ const exchangeOf = (
       const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json; charset=utf-8";
       response.writeHead(status, { ...(body === undefined ? {} : { "content-type": type }), ...headers });
       await settled((done) => response.end(text, done), gone);
+      note.sent(Buffer.byteLength(text));
     },
     async refuse(refusal) {
       const patience = refusal.retryAfterSeconds;
