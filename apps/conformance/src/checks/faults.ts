@@ -539,10 +539,13 @@ export const FAULT_CHECKS: readonly Check[] = [
       const steps: readonly Step[] = [{ text: "Half an " }, { pause: 30 }, { text: "answer" }];
       const stand = await bench.start({ chats: [{ steps }] });
       const events: ChatEvent[] = [];
+      let slow = false;
       const read = async (): Promise<void> => {
         for await (const event of answer(stand, {}, { timeouts: { firstEvent: SOON, idle: IDLE } })) {
           events.push(event);
-          if (event.type === "text-delta") await new Promise((resolve) => void setTimeout(resolve, 2 * IDLE));
+          if (event.type !== "text-delta" || slow) continue;
+          slow = true;
+          await new Promise((resolve) => void setTimeout(resolve, 2 * IDLE));
         }
       };
       await within(2 * SOON, read(), "the answer that is read slowly").catch((error: unknown) => {
