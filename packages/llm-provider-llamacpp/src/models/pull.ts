@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { type CallOptions, LlmError, type PullProgress } from "@enginehouse/llm-core";
-import { createHttpTransport } from "@enginehouse/llm-wire";
+import { createHttpTransport, createSharedWork } from "@enginehouse/llm-wire";
 
 import { downloadFile } from "./download.ts";
 import { readGguf } from "./gguf.ts";
@@ -9,7 +9,6 @@ import { type RemoteFile, resolveHubFiles } from "./hub.ts";
 import { lockFile } from "./lock-file.ts";
 import { partNames, readModelFile, readPartName } from "./model-file.ts";
 import { ownTarget, type PullReference, readReference, targetPath } from "./reference.ts";
-import { createSharedWork } from "./shared-work.ts";
 import { createWeb, type WebOptions } from "./web.ts";
 
 export interface PullerOptions extends WebOptions {

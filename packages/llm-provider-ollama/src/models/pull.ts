@@ -1,12 +1,11 @@
 import { type CallOptions, isLlmError, LlmError, type PullProgress } from "@enginehouse/llm-core";
-import { callLines } from "@enginehouse/llm-wire";
+import { callLines, createSharedWork } from "@enginehouse/llm-wire";
 
 import type { Connection } from "../connection/connection.ts";
 import { readErrorLine } from "../errors.ts";
 import type { Configured } from "../settings.ts";
 import { isRecord, type PullLine } from "../wire.ts";
 import { createProgress } from "./progress.ts";
-import { createSharedWork } from "./shared-work.ts";
 
 export interface Pulls {
   /** Pulls of one model share one request, which ends when the last of them leaves. The server keeps what has arrived. */

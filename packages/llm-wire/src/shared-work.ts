@@ -8,6 +8,7 @@ export interface SharedWork<Progress> {
     start: Work<Progress>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Progress, void, undefined>;
+  isRunning(key: string): boolean;
   /** Cancels everything and waits for it. */
   close(): Promise<void>;
 }
@@ -86,6 +87,7 @@ export function createSharedWork<Progress>(): SharedWork<Progress> {
   }
 
   return {
+    isRunning: (key) => jobs.has(key),
     async *follow(key, start, signal) {
       throwIfAborted(signal);
       const job = await join(key, start, signal);
