@@ -8,6 +8,7 @@ import type { Backend, FakeBackend } from "../../backend.ts";
 import type { Scenario } from "../../scenario.ts";
 import { createHouse } from "../house.ts";
 import { close, listen, namesOf } from "../http-fake.ts";
+import { lmstudioWire } from "../wires.ts";
 import { createWitness } from "../witness.ts";
 import { namespacesOf } from "./endpoints.ts";
 import { createShelf } from "./models.ts";
@@ -19,25 +20,7 @@ import { serve } from "./serve.ts";
  * titles of its errors, and how it cuts what does not fit, are guesses.
  */
 export const lmstudioFake: FakeBackend = {
-  wire: "lmstudio",
-  cannot: {
-    bytes: "a frame of a WebSocket is whole",
-    lines: "a frame of a WebSocket is one message",
-    malformed: "LM Studio's client passes over a packet that it does not know",
-    "http-status": "a WebSocket has no status for a request",
-    "usage-early": "LM Studio tells its counts at the end",
-    "usage-cached": "LM Studio tells no cached tokens",
-    "content-filter": "LM Studio has no filter",
-    "raw-reason": "LM Studio's client knows a closed set of reasons",
-    "call-fragments": "LM Studio makes one call after the other, and its client hands each out whole",
-    "call-text": "LM Studio sends arguments as an object",
-    "call-terminal": "LM Studio ends every call before the answer",
-    "reasoning-levels": "LM Studio has no levels",
-    "embed-limit": "LM Studio cuts a text that is too long",
-    "embed-batch-limit": "LM Studio takes one text for each call",
-    "embed-usage": "LM Studio tells no tokens of embedded texts",
-    "keep-alive": "LM Studio takes the time when it loads a model, and not with a chat",
-  },
+  ...lmstudioWire,
   start: (scenario) => start(scenario),
 };
 

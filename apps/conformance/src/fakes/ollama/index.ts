@@ -1,5 +1,6 @@
 import type { FakeBackend } from "../../backend.ts";
 import { httpFake } from "../http-fake.ts";
+import { ollamaWire } from "../wires.ts";
 import { answerOllama } from "./answer.ts";
 import type { OllamaKind } from "./kind.ts";
 import { readOllama } from "./read.ts";
@@ -10,19 +11,7 @@ export type { OllamaKind } from "./kind.ts";
 /** A server as Ollama has been over time; recordings of both generations are in `fixtures`. */
 export const createOllamaFake = (kind: OllamaKind): FakeBackend =>
   httpFake({
-    wire: "ollama",
-    cannot: {
-      ...(kind.generation === "0.13"
-        ? { "reasoning-levels": "Ollama 0.13 knows thinking only as on and off" }
-        : {}),
-      "usage-early": "Ollama tells its counts in the last piece",
-      "usage-cached": "Ollama counts cached tokens with the others",
-      "content-filter": "Ollama has no filter, and no word for one",
-      "call-fragments": "Ollama sends a call whole",
-      "call-text": "Ollama sends arguments as an object",
-      "tool-choice": "Ollama has no tool_choice",
-      "embed-batch-limit": "Ollama takes any number of texts",
-    },
+    ...ollamaWire(kind),
     read: readOllama,
     refuse: (refusal, exchange) => ollamaRefusal(refusal, exchange, kind),
     answer: (exchange) => answerOllama(exchange, kind),

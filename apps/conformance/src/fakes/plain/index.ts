@@ -51,13 +51,13 @@
  * `retry-after` seconds · `output-cut` 500 (a call was cut by maxTokens) · `out-of-memory`, `broken` 500 · `unavailable` 503.
  */
 import { httpFake } from "../http-fake.ts";
+import { plainWire } from "../wires.ts";
 import { answerPlain } from "./answer.ts";
 import { readPlain } from "./read.ts";
 import { plainRefusal } from "./refusals.ts";
 
 export const plainFake = httpFake({
-  wire: "plain",
-  cannot: {},
+  ...plainWire,
   read: readPlain,
   refuse: plainRefusal,
   answer: answerPlain,
