@@ -1,11 +1,12 @@
 // `pnpm check`, and `npm test` after its set-up: everything that CI checks, in one list. What follows goes to Vitest.
-// A step that fails does not hide the next ones; only what needs the build waits for it.
+// A step that fails does not hide the next ones; only what needs the build waits for it; what it said last is said again at the end.
 // `--only=format,lint` takes these steps alone.
-import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+
+import { closingText, runStep } from "./steps.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const reports = join(root, "reports");
@@ -13,7 +14,12 @@ const script = (name, ...args) => ["node", join("tooling", "scripts", name), ...
 const pnpm = (...args) => ["pnpm", "exec", ...args];
 const turbo = (...tasks) => pnpm("turbo", "run", ...tasks, "--continue", "--output-logs=errors-only");
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+const env = {
+  ...process.env,
+  VITEST_REPORT: join(reports, "vitest.json"),
+  TURBO_TELEMETRY_DISABLED: "1",
+  ...(process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? { FORCE_COLOR: "1" } : {}),
+};
 const isChoice = (arg) => arg.startsWith("--only=");
 const only = process.argv.find(isChoice)?.replace("--only=", "").split(",");
 const rest = process.argv.slice(2).filter((arg) => !isChoice(arg));
@@ -43,47 +49,23 @@ if (unknown !== undefined) {
 mkdirSync(reports, { recursive: true });
 rmSync(join(reports, "vitest.json"), { force: true });
 const outcomes = {};
+const tails = {};
 for (const { name, command, needs } of steps) {
   if ((outcomes[needs] ?? "ok") !== "ok") {
     outcomes[name] = "not run";
     continue;
   }
   console.log(`\n[check] ${name}: ${command.join(" ")}`);
-  outcomes[name] = (await succeeds(command)) ? "ok" : "failed";
+  const began = performance.now();
+  // Vitest says its failures at its end by itself, and shows more where it speaks to a terminal.
+  const sink = name === "tests" ? undefined : process.stdout;
+  const { ok, tail } = await runStep(command, { cwd: root, env, sink });
+  outcomes[name] = ok ? "ok" : "failed";
+  tails[name] = tail;
+  console.log(
+    `[check] ${name}: ${outcomes[name]} after ${Math.round((performance.now() - began) / 1_000)} s`,
+  );
   writeFileSync(join(reports, "check.json"), `${JSON.stringify(outcomes, undefined, 2)}\n`);
 }
-console.log();
-for (const { name, advice, needs } of steps) {
-  const help = advice === undefined ? "" : `; \`${advice}\` may help`;
-  if (outcomes[name] === "failed") console.log(`[check] ${name} failed${help}`);
-  if (outcomes[name] === "not run") console.log(`[check] ${name} not run: it needs ${needs}`);
-}
+console.log(`\n${closingText(steps, outcomes, tails)}`);
 if (Object.values(outcomes).some((outcome) => outcome !== "ok")) process.exitCode = 1;
-else console.log(`[check] all ${steps.length} steps passed`);
-
-/** Whether a command ends well. A signal to stop goes on to it, and to no further one. */
-function succeeds([command, ...args]) {
-  const env = { ...process.env, VITEST_REPORT: join(reports, "vitest.json"), TURBO_TELEMETRY_DISABLED: "1" };
-  const child = spawn(command, args, {
-    cwd: root,
-    env,
-    stdio: "inherit",
-    shell: process.platform === "win32",
-  });
-  const stop = (signal) => {
-    child.kill(signal);
-    process.exitCode = 1;
-    child.once("exit", () => process.exit());
-  };
-  for (const signal of signals) process.once(signal, stop);
-  return new Promise((resolve) => {
-    child.once("error", (error) => {
-      console.error(`[check] could not run ${command}: ${error.message}`);
-      resolve(false);
-    });
-    child.once("exit", (code) => {
-      for (const signal of signals) process.off(signal, stop);
-      resolve(code === 0);
-    });
-  });
-}

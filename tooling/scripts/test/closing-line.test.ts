@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { closingLine } from "../tally.mjs";
+import { closingLine, failedTests } from "../tally.mjs";
 
 const report = (figures: object) => ({ numPassedTests: 9, numFailedTests: 0, testResults: [], ...figures });
 const unloaded = { status: "failed", assertionResults: [] };
@@ -39,4 +39,50 @@ test("an exit that nothing explains is a failure", () => {
   expect(closingLine({ status: 137, vitest: report({}), checks: { tests: "failed" } })).toBe(
     "9 passed, 1 failed",
   );
+});
+
+const file = (name: string, results: readonly object[], more: object = {}) => ({
+  name: `/checkout/packages/${name}`,
+  status: "failed",
+  assertionResults: results,
+  ...more,
+});
+const failedTest = (fullName: string, ...failureMessages: readonly string[]) => ({
+  status: "failed",
+  fullName,
+  failureMessages,
+});
+
+test("each failed test is named with its file and the first line of what it said", () => {
+  const told = failedTests(
+    {
+      testResults: [
+        file("a.test.ts", [
+          { status: "passed", fullName: "one is one" },
+          failedTest("two is three", "AssertionError: expected 2 to be 3\n    at somewhere"),
+        ]),
+        file("b.test.ts", [], { message: "SyntaxError: no such export\nmore" }),
+        { ...file("c.test.ts", [{ status: "passed", fullName: "well" }]), status: "passed" },
+      ],
+    },
+    "/checkout",
+  );
+  expect(told).toEqual([
+    "failed: packages/a.test.ts: two is three",
+    "  AssertionError: expected 2 to be 3",
+    "failed: packages/b.test.ts could not be loaded",
+    "  SyntaxError: no such export",
+  ]);
+});
+
+test("many failures are cut, and say how many more there are", () => {
+  const many = Array.from({ length: 25 }, (_, index) => failedTest(`test ${index}`, "Error: no"));
+  const told = failedTests({ testResults: [file("a.test.ts", many)] }, "/checkout");
+  expect(told).toHaveLength(2 * 20 + 1);
+  expect(told.at(-1)).toBe("and 5 more: reports/vitest.json");
+});
+
+test("a run without a report, or without failures, names none", () => {
+  expect(failedTests(undefined, "/checkout")).toEqual([]);
+  expect(failedTests(report({}), "/checkout")).toEqual([]);
 });
