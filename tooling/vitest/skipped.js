@@ -1,4 +1,9 @@
-// A Vitest reporter: no test is skipped in silence. At the end it says which were, and why.
+// A Vitest reporter: no test is skipped in silence. At the end it says how many were, and why; beside the report that
+// was asked for stands which.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+
 export default class {
   onTestRunEnd(modules) {
     const reasons = new Map();
@@ -8,8 +13,24 @@ export default class {
         reasons.set(reason, [...(reasons.get(reason) ?? []), `${module.project.name}: ${test.fullName}`]);
       }
     }
-    for (const [reason, tests] of reasons) {
-      console.log(`skipped (${tests.length}): ${reason}\n${tests.map((test) => `  ${test}`).join("\n")}`);
-    }
+    for (const line of linesOf(reasons)) console.log(line);
+    const report = process.env.VITEST_REPORT;
+    if (report === undefined || reasons.size === 0) return;
+    const file = join(dirname(report), "skipped.txt");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, listOf(reasons));
+    console.log(`which they are: ${file}`);
   }
 }
+
+/** One line for each reason, the most frequent first. */
+export const linesOf = (reasons) =>
+  sorted(reasons).map(([reason, { length }]) => `skipped (${length}): ${reason.split("\n")[0]}`);
+
+/** Every skipped test under its reason. */
+export const listOf = (reasons) =>
+  sorted(reasons)
+    .map(([reason, tests]) => `${reason} (${tests.length})\n${tests.map((test) => `  ${test}\n`).join("")}`)
+    .join("\n");
+
+const sorted = (reasons) => [...reasons].toSorted(([, left], [, right]) => right.length - left.length);
