@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import process from "node:process";
 
 import { defineConfig } from "vitest/config";
@@ -7,8 +6,7 @@ const report = process.env["VITEST_REPORT"];
 
 export default defineConfig({
   test: {
-    // On two cores Vitest would take one: much of what is tested here waits for sockets, children and deadlines.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // How many workers there are is for each project to say: tooling/vitest.
     projects: [
       "packages/*",
       "apps/*",

@@ -1,3 +1,3 @@
-import { project } from "@enginehouse/vitest-preset";
+import { project, waiting } from "@enginehouse/vitest-preset";
 
-export default project("llm-conformance");
+export default project("llm-conformance", waiting);

@@ -1,0 +1,4 @@
+import { PACKAGING_MUTANTS } from "../../src/mutants/packaging.ts";
+import { testMutants } from "../mutants-b/dies-as-listed.ts";
+
+testMutants(PACKAGING_MUTANTS);

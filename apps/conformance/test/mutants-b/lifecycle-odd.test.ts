@@ -1,0 +1,4 @@
+import { LIFECYCLE_MUTANTS } from "../../src/mutants/lifecycle.ts";
+import { every, testMutants } from "./dies-as-listed.ts";
+
+testMutants(every(1, LIFECYCLE_MUTANTS));
