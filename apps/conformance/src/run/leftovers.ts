@@ -42,7 +42,8 @@ export const aside = <Result>(run: () => Result): Result => scope.exit(run);
 interface Opened {
   readonly kind: string;
   readonly resource: WeakRef<object>;
-  readonly stack: readonly string[];
+  /** Nearly all that is opened is closed again: its stack becomes text only where somebody asks. */
+  readonly stack: () => readonly string[];
 }
 
 const scope = new AsyncLocalStorage<Map<number, Opened>>();
@@ -64,11 +65,11 @@ function counts({ kind, resource, stack }: Opened): boolean {
   if (kind !== "a timer") return true;
   const timer = resource.deref() as { readonly hasRef?: () => boolean } | undefined;
   if (timer === undefined) return false;
-  return timer.hasRef?.() === true || !(stack[0] ?? "").includes("node:internal");
+  return timer.hasRef?.() === true || !(stack()[0] ?? "").includes("node:internal");
 }
 
 function sentence({ kind, stack }: Opened): string {
-  const place = stack.find((line) => !line.includes("node:"));
+  const place = stack().find((line) => !line.includes("node:"));
   return place === undefined ? `${kind} is left` : `${kind} is left, made ${fromHere(place)}`;
 }
 
@@ -76,18 +77,20 @@ function sentence({ kind, stack }: Opened): string {
 export const fromHere = (place: string): string =>
   place.replaceAll(pathToFileURL(`${process.cwd()}/`).href, "").replaceAll(`${process.cwd()}${sep}`, "");
 
-function stackHere(): readonly string[] {
+function stackHere(): () => readonly string[] {
   const holder: { stack?: string } = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 30;
   Error.captureStackTrace(holder, stackHere);
   Error.stackTraceLimit = limit;
-  const lines = (holder.stack ?? "")
-    .split("\n")
-    .slice(1)
-    .map((line) => line.trim());
-  const first = lines.findIndex((line) => !MACHINERY.test(line));
-  return first === -1 ? [] : lines.slice(first);
+  return () => {
+    const lines = (holder.stack ?? "")
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
+    const first = lines.findIndex((line) => !MACHINERY.test(line));
+    return first === -1 ? [] : lines.slice(first);
+  };
 }
 
 /** Between the hook and the code that called `setTimeout` or opened a socket. */
