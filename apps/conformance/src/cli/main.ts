@@ -21,6 +21,8 @@ export interface Terminal {
   readonly date?: Date | undefined;
   /** Ends what would go on for ever. */
   readonly until?: AbortSignal | undefined;
+  /** Ends the process when its event loop stands still for so long. Default never. */
+  readonly blockedAfterMs?: number | undefined;
   /** Default all of the kit's. */
   readonly checks?: readonly Check[] | undefined;
 }

@@ -15,6 +15,7 @@ import { usageFault, type Values } from "./arguments.ts";
 import type { Terminal } from "./main.ts";
 import { createProgress, type ProgressStream } from "./progress.ts";
 import { readSubject } from "./subject-file.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
 /** Runs, reports, and tells whether all is green. */
 export async function run(words: readonly string[], values: Values, terminal: Terminal): Promise<boolean> {
@@ -23,23 +24,39 @@ export async function run(words: readonly string[], values: Values, terminal: Te
   const seed = seedOf(values.seed);
   const only = values.only?.flatMap((list) => list.split(","));
   const live = liveOf(values, env);
-  const subject = await readSubject(words[0], folder);
-  const progress = createProgress(planChecks(subject, checks, only), stderr);
-  const wire = await runChecks(subject, {
-    ...progress,
-    only,
-    seed,
-    checks,
-    date: terminal.date,
-  }).finally(() => progress.end());
-  const report: Report =
-    live === undefined
-      ? wire
-      : { ...wire, live: await runLive(subject, { ...live, ...liveProgress(stderr) }) };
+  const watchdog = watch(terminal);
+  try {
+    const subject = await readSubject(words[0], folder);
+    const progress = createProgress(planChecks(subject, checks, only), stderr);
+    const wire = await runChecks(subject, {
+      ...progress,
+      onStart(check) {
+        watchdog?.running(`${check.id} (${check.promise})`);
+        progress.onStart(check);
+      },
+      only,
+      seed,
+      checks,
+      date: terminal.date,
+    }).finally(() => progress.end());
+    const report: Report =
+      live === undefined
+        ? wire
+        : { ...wire, live: await runLive(subject, { ...live, ...liveProgress(stderr, watchdog) }) };
 
-  await writeReports(report, values, folder);
-  stdout.write(tableOf(report, { ink: inkFor(stdout, env), width: widthOf(stdout) }));
-  return report.green && report.live?.green !== false;
+    await writeReports(report, values, folder);
+    stdout.write(tableOf(report, { ink: inkFor(stdout, env), width: widthOf(stdout) }));
+    return report.green && report.live?.green !== false;
+  } finally {
+    watchdog?.stop();
+  }
+}
+
+function watch({ blockedAfterMs }: Terminal): Watchdog | undefined {
+  if (blockedAfterMs === undefined) return undefined;
+  const watchdog = startWatchdog(blockedAfterMs);
+  watchdog.running("the import of the subject");
+  return watchdog;
 }
 
 export const widthOf = ({ columns = 100 }: { readonly columns?: number }): number =>
@@ -77,8 +94,11 @@ function liveOf(values: Values, env: NodeJS.ProcessEnv) {
 }
 
 /** A real model takes its time: each look at it has a line. */
-function liveProgress(stderr: ProgressStream): Pick<LiveOptions, "onResult"> {
-  return { onResult: ({ id, verdict }) => void stderr.write(`${id}: ${verdict}\n`) };
+function liveProgress(stderr: ProgressStream, watchdog: Watchdog | undefined): Partial<LiveOptions> {
+  return {
+    onStart: ({ id, promise }) => watchdog?.running(`${id} (${promise})`),
+    onResult: ({ id, verdict }) => void stderr.write(`${id}: ${verdict}\n`),
+  };
 }
 
 async function writeReports(report: Report, values: Values, folder: string): Promise<void> {
