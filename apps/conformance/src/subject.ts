@@ -29,7 +29,7 @@ export interface SubjectManifest extends ProviderManifest {
 export interface KnownFailure {
   readonly check: string;
   readonly issue: string;
-  /** `2027-01-31`, the last day on which it counts as known. */
+  /** `2027-01-31`, the last day on which it counts as known: at most a year ahead. */
   readonly until: string;
 }
 

@@ -13,11 +13,10 @@ import {
   faultOf,
   readEvents,
   readFault,
-  SOON,
   textOf,
   typesOf,
-  within,
 } from "./asking.ts";
+import { SOON, within } from "./within.ts";
 
 /** How soon a cancelled call must be over, for its caller and at the backend, in milliseconds. */
 const PROMPT = 250;

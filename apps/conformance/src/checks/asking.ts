@@ -11,8 +11,8 @@ import {
 
 import type { Backend, SeenRequest, WireAbility } from "../backend.ts";
 import type { Bench, Stand } from "../check.ts";
-import { slowness } from "../run/slowness.ts";
 import { placeOf } from "../run/strays.ts";
+import { SOON, within } from "./within.ts";
 
 /** The shortest request that there is. */
 export const hello = (model: string, more: Partial<ChatRequest> = {}): ChatRequest => ({
@@ -28,26 +28,6 @@ export function answer(
   options?: CallOptions,
 ): AsyncIterable<ChatEvent> {
   return requireOperation(provider, "chat")(hello(model, more), options);
-}
-
-/** How long anything may take that has no reason to take long, in milliseconds. */
-export const SOON = 3_000;
-
-/** What `work` gives, or an error that says what was waited for. */
-export async function within<Value>(ms: number, work: Promise<Value>, says: string): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = ms * slowness();
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new AssertionError({ message: `waited ${limit} ms for ${says}` })),
-      limit,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** All events of a stream, read singly. */

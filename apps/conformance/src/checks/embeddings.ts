@@ -9,7 +9,8 @@ import {
 } from "@enginehouse/llm-core";
 
 import type { Check, Needs, Stand } from "../check.ts";
-import { brief, fail, lastAsked, ok, refused, requestsFor, watched, within } from "./reading.ts";
+import { brief, fail, lastAsked, ok, refused, requestsFor, watched } from "./reading.ts";
+import { SOON, within } from "./within.ts";
 
 const TEXTS = [
   "Bread is baked at night.",
@@ -314,7 +315,7 @@ async function embedOutcome({ provider, backend }: Stand, wish: Wish): Promise<E
   const work =
     provider.embed?.({ model: backend.models.embedding, ...wish }) ?? fail("the provider has no embed");
   try {
-    return await within("embed", work);
+    return await within(SOON, work, "embed");
   } catch (error) {
     if (isLlmError(error)) return error;
     throw error;

@@ -13,12 +13,11 @@ import {
   readEvents,
   readFault,
   shown,
-  SOON,
   textOf,
   typesOf,
-  within,
 } from "./asking.ts";
 import { fakeClock } from "./fake-clock.ts";
+import { SOON, within } from "./within.ts";
 
 const BEGIN: readonly Step[] = [{ text: "Half an " }, { text: "answer" }];
 const HALF = "Half an answer";

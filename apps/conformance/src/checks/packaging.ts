@@ -6,7 +6,7 @@ import { generate, isProviderPlugin, OPERATIONS } from "@enginehouse/llm-core";
 import { discover } from "@enginehouse/llm-core/discovery";
 
 import type { Bench, Check } from "../check.ts";
-import { can, chatsSeen, excerpt, hello, shown, SOON, within } from "./asking.ts";
+import { can, chatsSeen, excerpt, hello, shown } from "./asking.ts";
 import {
   builtFiles,
   declaredDependencies,
@@ -17,6 +17,7 @@ import {
 import { importInChild } from "./import-child.ts";
 import { type Layout, LAYOUTS, withInstalled } from "./layouts.ts";
 import { pluginOf } from "./settings.ts";
+import { SOON, within } from "./within.ts";
 
 type PackageJson = Readonly<Record<string, unknown>>;
 

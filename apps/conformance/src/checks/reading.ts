@@ -14,30 +14,12 @@ import {
 
 import type { Asked, Backend, SeenRequest } from "../backend.ts";
 import type { Bench, Stand } from "../check.ts";
-import { slowness } from "../run/slowness.ts";
 import { DEFAULT_MODELS, type ModelScript } from "../scenario.ts";
 import { shown } from "./asking.ts";
-
-/** Far more than a fake on this machine needs, and far less than anybody would wait. */
-const PATIENCE_MS = 3_000;
+import { SOON, within } from "./within.ts";
 
 export function fail(message: string): never {
   throw new AssertionError({ message });
-}
-
-/** `work`, or a failure that says what took too long. */
-export async function within<Value>(says: string, work: Promise<Value>, ms = PATIENCE_MS): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = ms * slowness();
-  const late = new Promise<never>((_, reject) => {
-    const message = `${says}: nothing after ${limit} ms`;
-    timer = setTimeout(() => reject(new AssertionError({ message })), limit);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 export type Wish = Partial<ChatRequest>;
@@ -63,7 +45,7 @@ export async function plainAnswer(stand: Stand, wish?: Wish): Promise<ChatRespon
 /** The answer, or the fault, whichever it is. */
 export async function outcome(stand: Stand, wish?: Wish): Promise<ChatResponse | LlmError> {
   try {
-    return await within("the chat", generate(stand.provider, requestFor(stand, wish)));
+    return await within(SOON, generate(stand.provider, requestFor(stand, wish)), "the chat");
   } catch (error) {
     if (isLlmError(error)) return error;
     throw error;
@@ -82,9 +64,9 @@ export async function chatFault(
 }
 
 /** What `work` gives; where it rejects, a failure that names the fault. */
-export async function ok<Value>(what: string, work: Promise<Value>, ms?: number): Promise<Value> {
+export async function ok<Value>(what: string, work: Promise<Value>, ms = SOON): Promise<Value> {
   try {
-    return await within(what, work, ms);
+    return await within(ms, work, what);
   } catch (error) {
     if (isLlmError(error)) fail(`${what} failed with ${shown(error)}`);
     throw error;
@@ -96,15 +78,15 @@ export async function refused(
   what: string,
   work: Promise<unknown>,
   codes: ErrorCode | readonly ErrorCode[],
-  ms?: number,
+  ms = SOON,
 ): Promise<LlmError> {
   const fault = await within(
-    what,
+    ms,
     work.then(
       (value) => fail(`${what}: expected ${listed(codes)}, seen no error but ${brief(value)}`),
       (error: unknown) => error,
     ),
-    ms,
+    what,
   );
   return withCode(what, fault, codes);
 }

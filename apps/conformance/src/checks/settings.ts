@@ -12,10 +12,11 @@ import {
 } from "@enginehouse/llm-core";
 
 import type { Bench, Check, Stand } from "../check.ts";
-import { excerpt, faultOf, hello, shown, SOON, within } from "./asking.ts";
+import { excerpt, faultOf, hello, shown } from "./asking.ts";
 import { watchEnvironment } from "./environment.ts";
 import { watchOutput } from "./output.ts";
 import { readSchema, type SchemaFields } from "./settings-schema.ts";
+import { SOON, within } from "./within.ts";
 
 /** The plugin of the subject. */
 export const pluginOf = async ({ subject }: Bench): Promise<AnyPlugin> =>

@@ -4,7 +4,8 @@ import { type ChatEvent, type FinishEvent, generate } from "@enginehouse/llm-cor
 
 import type { Bench, Check } from "../check.ts";
 import type { ChatScript } from "../scenario.ts";
-import { answer, can, hello, readEvents, readFault, SOON, typesOf, within } from "./asking.ts";
+import { answer, can, hello, readEvents, readFault, typesOf } from "./asking.ts";
+import { SOON, within } from "./within.ts";
 
 const TEXT: ChatScript = { steps: [{ text: "Three little words." }] };
 

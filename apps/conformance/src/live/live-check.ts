@@ -15,6 +15,8 @@ export interface LiveCheck {
 
 export interface LiveBench {
   readonly provider: Provider;
+  /** Where the backend is, and where the embedding model has a server of its own. */
+  readonly addresses: readonly string[];
   readonly model: string;
   readonly embeddingModel: string | undefined;
   readonly signal: AbortSignal;

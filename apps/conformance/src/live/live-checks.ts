@@ -3,9 +3,23 @@ import assert from "node:assert/strict";
 import { type ChatEvent, type ChatRequest, collect, isLlmError, type Provider } from "@enginehouse/llm-core";
 
 import type { LiveBench, LiveCheck } from "./live-check.ts";
+import { unreachable } from "./reach.ts";
 
 /** Shapes only: a model may say anything, and a small one will. */
 export const LIVE_CHECKS: readonly LiveCheck[] = [
+  {
+    id: "live-reach",
+    promise: "Something answers at the address.",
+    async run({ addresses, signal }) {
+      for (const address of addresses) {
+        const reason = await unreachable(address, signal);
+        assert.ok(
+          reason === undefined,
+          `nothing answers at ${address} (${reason}): start the server, or name another address`,
+        );
+      }
+    },
+  },
   {
     id: "live-health",
     promise: "The backend is healthy.",

@@ -31,13 +31,15 @@ export async function runLive(subject: Subject, options: LiveOptions): Promise<L
   }
   const { manifest } = readSubjectPackage(subject);
   const results: LiveResult[] = [];
+  let unreached: string | undefined;
   for (const check of LIVE_CHECKS) {
     const { id, promise } = check;
     const reason =
       whyNot(check, manifest, { wire: "live", cannot: {} }) ??
       (check.embeds === true && options.embeddingModel === undefined
         ? "no embedding model was named"
-        : undefined);
+        : undefined) ??
+      unreached;
     if (reason === undefined) onStart?.(check);
     const result: LiveResult =
       reason === undefined
@@ -45,11 +47,15 @@ export async function runLive(subject: Subject, options: LiveOptions): Promise<L
         : { id, promise, verdict: "skipped", message: reason };
     results.push(result);
     onResult?.(result);
+    // One failure says it; the others would only repeat it in words that hide it.
+    if (check === REACH && result.verdict === "failed") unreached = result.message;
   }
   const failed = results.some(({ verdict }) => verdict === "failed");
   const passed = results.some(({ verdict }) => verdict === "passed" || verdict === "flaky");
   return { url, model, green: passed && !failed, results };
 }
+
+const [REACH] = LIVE_CHECKS;
 
 type Tried = Pick<LiveResult, "verdict" | "ms" | "message">;
 
@@ -76,7 +82,8 @@ async function tryOnce(
   try {
     const plugin = typeof subject.plugin === "function" ? await subject.plugin() : subject.plugin;
     const provider = plugin.create((subject.live?.settings({ url, key }) ?? {}) as never);
-    const bench = { provider, model, embeddingModel, signal: stop.signal };
+    const addresses = [options.url, options.embeddingUrl].filter((address) => address !== undefined);
+    const bench = { provider, addresses, model, embeddingModel, signal: stop.signal };
     const tried = (async () => {
       try {
         await check.run(bench);

@@ -57,7 +57,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A03: /waited 250 ms for the call to end after its abort/,
       A05: /waited 250 ms for the call to end after its abort/,
       A06: /waited 250 ms for the call to end after its abort/,
-      K07: /aborted: nothing after 3000 ms/,
+      K07: /waited 3000 ms for two running calls and one in the queue/,
     },
   ),
   mutant(
@@ -70,7 +70,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A02: /waited 500 ms for: the chat to be stopped at the backend: its/,
       A03: /waited 500 ms for: the chat to be stopped at the backend: its/,
       A04: /waited 500 ms for: the chat to be stopped at the backend: its/,
-      K07: /are their places given back\?: nothing after 3000 ms/,
+      K07: /waited 3000 ms for a call after 3 that were aborted/,
     },
   ),
   mutant(
@@ -82,7 +82,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A03: /waited 250 ms for the call to end after its abort/,
       A05: /waited 250 ms for the call to end after its abort/,
       A06: /waited 250 ms for the call to end after its abort/,
-      K07: /aborted: nothing after 3000 ms/,
+      K07: /waited 3000 ms for two running calls and one in the queue/,
     },
   ),
   mutant(

@@ -275,7 +275,7 @@ export const STREAM_MUTANTS: readonly Mutant[] = [
       T08: /the backend sent text, call, text; the answer has \["Let me/,
       R01: /the backend thought "The user wants a colour\. Blue is one\.";/,
       R05: /the backend only thought, up to its limit; seen/,
-      L13: /the first words: nothing after 3000 ms/,
+      L13: /waited 3000 ms for the first words/,
       S15: /8 pieces were sent, and 2 raw events came/,
     },
   ),

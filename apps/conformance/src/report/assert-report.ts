@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Check } from "../check.ts";
 import { CHECKS } from "../checks/index.ts";
 import { dishonestyOf } from "../run/honest-wire.ts";
+import { yearAfter } from "../run/known-until.ts";
 import { whyNot } from "../run/needs.ts";
 import { selectChecks } from "../run/select.ts";
 import { type CheckResult, isGreen, type Report, totalsOf } from "./report.ts";
@@ -59,6 +60,11 @@ function assertResult(result: CheckResult, check: Check, { manifest, wire, date 
   if (verdict === "failed") assert.ok(result.message !== "", `${id} failed and does not say how`);
   if (verdict === "known-failure") {
     assert.ok(date <= result.until, `${id} was a known failure until ${result.until} only`);
+    const last = yearAfter(date);
+    assert.ok(
+      result.until <= last,
+      `${id} is a known failure until ${result.until}, and not ${last} at the latest`,
+    );
     assert.match(result.issue, /^https?:\/\//, `${id} is a known failure without a link`);
   }
 }

@@ -71,7 +71,7 @@ export interface Failed extends Ran {
 
 /**
  * `promise`: it was broken · `time`: it was not over in time · `leftovers`: it held, but something was left behind
- * · `expired`: it is a known failure no more · `kept`: a known failure that passes.
+ * · `expired`: it is a known failure no more, or for more than a year · `kept`: a known failure that passes.
  */
 export type FailureCause = "promise" | "time" | "leftovers" | "expired" | "kept";
 

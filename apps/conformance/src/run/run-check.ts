@@ -4,6 +4,7 @@ import type { KnownFailure, Subject } from "../subject.ts";
 import { createBench, type RunBench } from "./bench.ts";
 import { deadline, now, sleep, turn } from "./clock.ts";
 import { watchExits } from "./exits.ts";
+import { yearAfter } from "./known-until.ts";
 import { aside, watchLeftovers } from "./leftovers.ts";
 import type { SubjectPackage } from "./manifest.ts";
 import { seededRandom } from "./random.ts";
@@ -196,6 +197,12 @@ function verdictOf({ check, known }: Planned, date: string, { fault, ...ran }: O
     return failed({
       cause: "expired",
       message: `it was a known failure until ${until} (${issue}): ${fault.message}`,
+    });
+  }
+  if (until > yearAfter(date)) {
+    return failed({
+      cause: "expired",
+      message: `a known failure ends within a year, by ${yearAfter(date)} and not ${until} (${issue}): ${fault.message}`,
     });
   }
   return { ...named, verdict: "known-failure", message: fault.message, issue, until };

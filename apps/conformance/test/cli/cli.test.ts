@@ -124,7 +124,7 @@ test("--live adds a section for a real backend, which can only make it worse", a
   const { code, out: table, err } = await cli(args);
   expect(table).toContain("Live, shapes only: tiny at http://127.0.0.1:1");
   expect(table).toContain("3 passed, 1 skipped in");
-  expect(err).toContain("live-stream: failed\n");
+  expect(err).toContain("live-reach: failed\nlive-health: skipped\n");
   expect(code).toBe(1);
 });
 
@@ -213,6 +213,30 @@ describe("the program itself", () => {
     expect(ended).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("the process was ended with code 0 while S01 ran"),
+    });
+  });
+
+  describe("with little patience", () => {
+    const impatient = fileURLToPath(new URL("impatient.ts", import.meta.url));
+    const startImpatient = (subject: string) =>
+      promisify(execFile)(process.execPath, ["--conditions=@enginehouse/source", impatient, "run", subject], {
+        cwd: folder,
+      });
+
+    test("ends, and names the check, where the plugin blocks the event loop", async () => {
+      const ended = await startImpatient("spins.ts").catch((error: unknown) => error);
+      expect(ended).toMatchObject({
+        signal: "SIGKILL",
+        stderr: expect.stringMatching(
+          /blocks the event loop: nothing has moved for 0\.5 s while S01 \(Promise S01 holds\.\) ran/,
+        ),
+      });
+    });
+
+    test("waits for a check that takes its time and blocks nothing", async () => {
+      const { stdout, stderr } = await startImpatient("green.ts");
+      expect(stdout).toContain("2 passed");
+      expect(stderr).not.toContain("blocks");
     });
   });
 

@@ -47,10 +47,21 @@ describe("the live tier", () => {
     expect(green).toBe(true);
   });
 
-  test("fails where nothing answers, and ends", async () => {
+  test("fails once where nothing answers, and skips the others with that reason", async () => {
     const { results, green } = await runLive(subject, { ...options(), url: "http://127.0.0.1:1" });
-    expect(results.find(({ id }) => id === "live-stream")).toMatchObject({ verdict: "failed" });
+    const [first, ...others] = results;
+    const message =
+      "nothing answers at http://127.0.0.1:1 (ECONNREFUSED): start the server, or name another address";
+    expect(first).toMatchObject({ id: "live-reach", verdict: "failed", message });
+    expect(others.find(({ id }) => id === "live-stream")).toMatchObject({ verdict: "skipped", message });
+    expect(others.every(({ verdict }) => verdict === "skipped")).toBe(true);
     expect(green).toBe(false);
+  });
+
+  test("names the address of the embedding model where that is the one that is dead", async () => {
+    const dead = { embeddingModel: "vectors", embeddingUrl: "http://127.0.0.1:1" };
+    const { results } = await runLive(subject, { ...options(), ...dead });
+    expect(results[0]?.message).toContain("nothing answers at http://127.0.0.1:1 ");
   });
 
   test("asks for vectors where the server is that has their model", async () => {
@@ -62,7 +73,8 @@ describe("the live tier", () => {
         live: { settings: (live) => (asked.push(live.url), { url: live.url }) },
       },
     );
-    const embeddingUrl = "http://127.0.0.1:1";
+    // The same server under another name.
+    const embeddingUrl = url.replace("127.0.0.1", "localhost");
     const { results } = await runLive(embedding, { ...options(), embeddingModel: "vectors", embeddingUrl });
     const ran = results.filter(({ verdict }) => verdict !== "skipped");
     expect(ran.map(({ id }) => id)).toContain("live-embed");

@@ -66,12 +66,65 @@ describe("the JSON report", () => {
     ["a skip without a reason", (report: Report) => ({ ...report.results[4], reason: undefined })],
     ["a failure that says nothing", (report: Report) => ({ ...report.results[1], message: "" })],
     ["a known failure without a link", (report: Report) => ({ ...report.results[5], issue: "soon" })],
+    ["a known failure without its day", (report: Report) => ({ ...report.results[5], until: "soon" })],
+    [
+      "a pass that is called by no promise",
+      (report: Report) => ({ ...report.results[0], promise: undefined }),
+    ],
+    ["a pass whose promise is empty", (report: Report) => ({ ...report.results[0], promise: "" })],
+    ["a pass without its id", (report: Report) => ({ ...report.results[0], id: undefined })],
+    ["a pass of a check that cannot be", (report: Report) => ({ ...report.results[0], id: "live-stream" })],
+    ["a pass of no group", (report: Report) => ({ ...report.results[0], group: "stream" })],
+    [
+      "a pass that has a failure's message",
+      (report: Report) => ({ ...report.results[0], message: "broken" }),
+    ],
+    ["a pass that has a skip's reason", (report: Report) => ({ ...report.results[0], reason: "not now" })],
+    ["a pass that took no time", (report: Report) => ({ ...report.results[0], ms: 0 })],
+    ["a pass that does not say what it saw", (report: Report) => ({ ...report.results[0], saw: undefined })],
+    ["a failure that is called a pass", (report: Report) => ({ ...report.results[1], verdict: "passed" })],
+    ["a skip that is called a pass", (report: Report) => ({ ...report.results[4], verdict: "passed" })],
+    ["a known failure called a failure", (report: Report) => ({ ...report.results[5], verdict: "failed" })],
+    ["a failure without a cause", (report: Report) => ({ ...report.results[1], cause: undefined })],
+    ["a failure of an unknown cause", (report: Report) => ({ ...report.results[1], cause: "weather" })],
   ])("with %s does not fit", (_name, spoil) => {
     expect(valid(written({ ...mixed, results: [spoil(mixed)] }))).toBe(false);
   });
 
-  test("without its seed does not fit", () => {
-    expect(valid(written({ ...mixed, seed: undefined }))).toBe(false);
+  test.each([
+    ["kit"],
+    ["package"],
+    ["manifest"],
+    ["wire"],
+    ["node"],
+    ["platform"],
+    ["seed"],
+    ["date"],
+    ["totals"],
+    ["green"],
+    ["results"],
+  ])("without its %s does not fit", (name) => {
+    expect(valid(written({ ...green, [name]: undefined }))).toBe(false);
+  });
+
+  test.each([
+    ["a total below nothing", { totals: { ...green.totals, failed: -1 } }],
+    ["a total of a verdict that there is not", { totals: { ...green.totals, fine: 1 } }],
+    ["totals that leave the skipped out", { totals: { ...green.totals, skipped: undefined } }],
+    ["green as a word", { green: "yes" }],
+    ["a date that is a sentence", { date: "yesterday" }],
+    ["a seed that is no number", { seed: "7" }],
+    ["results that are no list", { results: {} }],
+    ["a field of its own", { stars: 5 }],
+    ["a manifest without operations", { manifest: { ...green.manifest, operations: undefined } }],
+    ["a wire whose lack has no reason", { wire: { ...green.wire, cannot: { usage: null } } }],
+    ["a contract that is no number", { kit: { ...green.kit, contract: "1" } }],
+    [
+      "a live part with an unknown verdict",
+      { live: { ...live, results: [{ id: "a", promise: "b", verdict: "fine" }] } },
+    ],
+  ])("with %s does not fit", (_name, doctored) => {
+    expect(valid(written({ ...green, ...doctored }))).toBe(false);
   });
 });
 

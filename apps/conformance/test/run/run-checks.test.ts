@@ -191,6 +191,18 @@ describe("a known failure", () => {
     ]);
   });
 
+  test("fails where its day is more than a year ahead", async () => {
+    const report = await run([fails], "2027-11-22");
+    expect(report.results).toMatchObject([
+      {
+        verdict: "failed",
+        cause: "expired",
+        message: `a known failure ends within a year, by 2027-11-21 and not 2027-11-22 (${issue}): still broken`,
+      },
+    ]);
+    expect((await run([fails], "2027-11-21")).results).toMatchObject([{ verdict: "known-failure" }]);
+  });
+
   test("fails as soon as it passes", async () => {
     const report = await run([passes], "2027-01-31");
     expect(report.results).toMatchObject([
