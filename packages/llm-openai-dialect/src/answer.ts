@@ -27,7 +27,7 @@ export interface Answer {
   start(): EventBatch;
   text(text: string): void;
   reasoning(text: string): void;
-  /** Ends the open block; `providerData` is to come back with it. */
+  /** Ends the open block; `providerData` is to come back with the thoughts that it ends, shown or not. */
   endBlock(providerData?: JsonObject): void;
   readonly calls: ToolCalls;
   /** A call follows, so the text before it is over. */
@@ -65,6 +65,8 @@ export function createAnswer({ request, names, warnings, refusesOverflow }: Answ
   const calls = createToolCalls({ names, emit });
 
   const endBlock = (providerData?: JsonObject): void => {
+    // Thoughts of which nothing was shown have something to come back with all the same.
+    if (providerData !== undefined && open?.kind !== "reasoning") openBlock("reasoning");
     if (open === undefined) return;
     const { kind, id } = open;
     open = undefined;

@@ -113,6 +113,23 @@ test("thoughts, text and a call arrive in order, with what must come back", asyn
   ]);
 });
 
+test("thoughts of which the server shows nothing come back all the same", async () => {
+  const hidden = { type: "reasoning", id: "r1", encrypted_content: "xyz", summary: [] };
+  const events = [
+    added({ type: "reasoning", id: "r1", summary: [] }),
+    done(hidden),
+    { type: "response.output_text.delta", item_id: "m1", delta: "Yes." },
+    completed,
+  ];
+  const answer = await answerOf(lines(events), { api, quirks: { encryptedReasoning: true } });
+  expect(answer).toMatchObject({ reasoning: "", text: "Yes." });
+  const { body } = encodeResponses(
+    { ...REQUEST, messages: [...REQUEST.messages, answer.message] },
+    { quirks: { ...PLAIN, encryptedReasoning: true }, path: "" },
+  );
+  expect(body["input"]).toMatchObject([{ role: "user" }, hidden, { type: "message" }]);
+});
+
 test("items that come whole, without pieces, are not lost", async () => {
   const events = [
     done({ type: "message", id: "m1", content: [{ type: "output_text", text: "Whole." }] }),
