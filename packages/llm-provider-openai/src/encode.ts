@@ -20,11 +20,12 @@ export interface EncodedCall extends Encoded {
 
 export function encodeRequest(
   request: ChatRequest,
-  { preset, quirks }: Connection,
+  { preset, quirks: known, thoughtless }: Connection,
   { api = "auto" }: OpenaiSettings,
 ): EncodedCall {
   const own = request.providerOptions?.[OWN];
   const chosen = api === "auto" ? usualApi(request, preset.api) : api;
+  const quirks = thoughtless.has(request.model) ? { ...known, encryptedReasoning: false } : known;
   const options = { quirks, own, path: `providerOptions.${OWN}` };
   return chosen === "chat"
     ? { api: chosen, path: "/chat/completions", ...encodeChat(request, options) }

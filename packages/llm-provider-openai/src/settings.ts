@@ -86,6 +86,8 @@ export interface Connection {
   readonly apiKey: string | undefined;
   readonly preset: Preset;
   readonly quirks: Quirks;
+  /** Models that were found to have no thoughts to encrypt. */
+  readonly thoughtless: Set<string>;
 }
 
 /** The settings with the environment's word where they say nothing. Nothing is guessed that would leave this machine. */
@@ -129,6 +131,7 @@ export async function readConnection(
     apiKey,
     preset,
     quirks: { ...PLAIN, ...preset.quirks, ...defined(given.quirks) },
+    thoughtless: new Set(),
   };
 }
 

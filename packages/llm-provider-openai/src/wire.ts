@@ -2,6 +2,7 @@ import { LlmError } from "@enginehouse/llm-core";
 import { errorOfBody, faultOfError } from "@enginehouse/llm-openai-dialect";
 import { type Endpoint, type FetchLike, readsOf, type WireInit } from "@enginehouse/llm-wire";
 
+import { withoutThoughts } from "./refusals/thoughts.ts";
 import type { Connection, OpenaiSettings } from "./settings.ts";
 
 // The reference is https://platform.openai.com/docs/api-reference; the types of replies are in llm-openai-dialect.
@@ -17,7 +18,7 @@ export interface WireModel extends Readonly<Record<string, unknown>> {
  * three times as much as the bytes do, and tells neither a broken answer from a whole one nor an abort from an end.
  */
 export async function openEndpoint(
-  { baseUrl, apiKey }: Connection,
+  { baseUrl, apiKey, thoughtless }: Connection,
   { organization, project, headers }: OpenaiSettings,
   fetch: FetchLike,
 ): Promise<Endpoint> {
@@ -39,7 +40,8 @@ export async function openEndpoint(
     defaultHeaders: { ...(apiKey === undefined && { authorization: null }), ...headers },
   });
   const { req } = await client.buildRequest({ method: "get", path: "/models" });
-  return { baseUrl: client.baseURL, headers: Object.fromEntries(new Headers(req.headers)), fetch };
+  const sent = Object.fromEntries(new Headers(req.headers));
+  return { baseUrl: client.baseURL, headers: sent, fetch: withoutThoughts(fetch, thoughtless) };
 }
 
 /** Told without the value, which may be a key. */

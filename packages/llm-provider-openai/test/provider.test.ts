@@ -64,6 +64,44 @@ test("OpenAI's preset takes Responses, and Chat Completions where only they have
   expect(given.asked[1]?.body).toMatchObject({ seed: 1, max_completion_tokens: 5 });
 });
 
+test("a model without thoughts, which refuses to be asked for encrypted ones, is asked without, and only once more", async () => {
+  const refusal = {
+    error: {
+      message: "Encrypted content is not supported with this model.",
+      type: "invalid_request_error",
+      param: "include",
+    },
+  };
+  const answered =
+    'data: {"type":"response.output_text.delta","item_id":"m","delta":"Hi"}\n\ndata: {"type":"response.completed","response":{}}\n\n';
+  await using given = await setUp(
+    (response, { body }) => {
+      if (body.include === undefined) streamOf(response, answered);
+      else response.writeHead(400).end(JSON.stringify(refusal));
+    },
+    { preset: "openai", apiKey: "k" },
+  );
+  for (let count = 0; count < 2; count += 1)
+    expect(await generate(given.provider, REQUEST)).toMatchObject({ text: "Hi", warnings: [] });
+  await generate(given.provider, { ...REQUEST, model: "other" });
+  const asked = given.asked.map(({ body }) => [body.model, body.include !== undefined]);
+  expect(asked).toEqual([
+    ["m", true],
+    ["m", false],
+    ["m", false],
+    ["other", true],
+    ["other", false],
+  ]);
+  // What the caller asked for in so many words is not taken back.
+  const include = ["reasoning.encrypted_content", "message.output_text.logprobs"];
+  const own = { ...REQUEST, model: "third", providerOptions: { openai: { include } } };
+  await expect(generate(given.provider, own)).rejects.toMatchObject({
+    code: "unsupported",
+    status: 400,
+    message: refusal.error.message,
+  });
+});
+
 test("an address that is none is refused with what one looks like", async () => {
   const provider = createOpenai({ baseUrl: "gpu-box:8080" });
   const fault = { code: "invalid-settings", message: expect.stringContaining("http://127.0.0.1:8080/v1") };
