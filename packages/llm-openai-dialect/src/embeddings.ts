@@ -39,6 +39,7 @@ export function decodeEmbed(
   data.forEach((one: unknown, position) => {
     if (!isRecord(one)) throw invalid(`vector ${position} is none`);
     const index = numberIn(one, "index") ?? position;
+    if (index >= count) throw invalid(`vector ${position} has the index ${index}, of ${count} texts`);
     if (vectors[index] !== undefined) throw invalid(`two vectors have the index ${index}`);
     vectors[index] = vectorOf(one["embedding"], position);
   });

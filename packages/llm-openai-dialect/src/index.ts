@@ -9,6 +9,7 @@ export {
   faultOfReply,
   type WireError,
 } from "./errors.ts";
+export { mergeOwn } from "./policy.ts";
 export { PLAIN, type Quirks } from "./quirks.ts";
 export { createResponsesDecoder } from "./responses-decode.ts";
 export { encodeResponses } from "./responses-encode.ts";

@@ -8,6 +8,7 @@ import {
   type UserMessage,
 } from "@enginehouse/llm-core";
 
+import { type CallIds, createCallIds } from "./call-ids.ts";
 import type { Policy } from "./policy.ts";
 import type { Quirks } from "./quirks.ts";
 import type { ToolNames } from "./tool-names.ts";
@@ -19,19 +20,20 @@ interface Means {
 }
 
 /** The messages of Chat Completions. */
-export function encodeMessages({ messages }: ChatRequest, means: Means): Record<string, unknown>[] {
-  return messages.flatMap((message) => {
+export function encodeMessages(request: ChatRequest, means: Means): Record<string, unknown>[] {
+  const ids = createCallIds(request, means.quirks.shortCallIds);
+  return request.messages.flatMap((message) => {
     switch (message.role) {
       case "system":
         return [{ role: "system", content: message.content }];
       case "user":
         return [{ role: "user", content: encodeUser(message, means.policy, chatFile) }];
       case "assistant":
-        return [encodeAssistant(message, means)];
+        return [encodeAssistant(message, means, ids)];
       case "tool":
         return message.content.map((part) => ({
           role: "tool",
-          tool_call_id: part.id,
+          tool_call_id: ids(part.id),
           content: resultText(part),
         }));
       default:
@@ -85,6 +87,7 @@ export const dataUrl = ({ mediaType, data }: FilePart): string =>
 function encodeAssistant(
   { content }: AssistantMessage,
   { names, policy, quirks }: Means,
+  ids: CallIds,
 ): Record<string, unknown> {
   if (typeof content === "string") return { role: "assistant", content };
   const text: string[] = [];
@@ -95,7 +98,7 @@ function encodeAssistant(
     else if (part.type === "reasoning") reasoning.push(part.text);
     else if (part.type === "tool-call") {
       const call = { name: names.toWire(part.name), arguments: JSON.stringify(part.input) };
-      calls.push({ id: part.id, type: "function", function: call });
+      calls.push({ id: ids(part.id), type: "function", function: call });
     } else throw unknownPart("part", part);
   }
   if (reasoning.length > 0 && quirks.reasoningBack === false) warnOfReasoning(policy);

@@ -43,6 +43,11 @@ test.each([
   );
 });
 
+test("a place that no text has is refused, however far away", () => {
+  const far = data({ index: 4e9, embedding: [1] }, { index: 0, embedding: [1] });
+  expect(() => decodeEmbed(far, 2)).toThrow(/vector 0 has the index 4000000000, of 2 texts/);
+});
+
 test("an error with status 200 is an error", () => {
   expect(() => decodeEmbed({ error: { message: "No models loaded" } }, 1)).toThrowError(
     expect.objectContaining({ code: "model-not-found" }) as Error,

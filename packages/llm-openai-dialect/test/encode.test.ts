@@ -184,6 +184,24 @@ test("fields of the caller's own go into the body, those of the request itself d
   );
 });
 
+test("ids of calls from elsewhere are made what a server takes, a call's and its result's alike", () => {
+  const call = (id: string) => ({ type: "tool-call", id, name: "t", input: {} }) as const;
+  const result = (id: string) => ({ type: "tool-result", id, name: "t", output: 1 }) as const;
+  const ids = ["call_1_m8k2", "abcDEF123", "call00001", "call_2_m8k2"];
+  const messages: ChatRequest["messages"] = [
+    ...REQUEST.messages,
+    { role: "assistant", content: ids.map(call) },
+    { role: "tool", content: ids.map(result) },
+  ];
+  const sent = (quirks: Partial<Quirks>): readonly unknown[] =>
+    (
+      body({ messages }, quirks)["messages"] as { tool_calls?: { id: string }[]; tool_call_id?: string }[]
+    ).flatMap((message) => message.tool_calls?.map(({ id }) => id) ?? message.tool_call_id ?? []);
+  expect(sent({})).toEqual([...ids, ...ids]);
+  const short = ["call00002", "abcDEF123", "call00001", "call00003"];
+  expect(sent({ shortCallIds: true })).toEqual([...short, ...short]);
+});
+
 test("nothing of a request is changed", () => {
   const request = JSON.parse(JSON.stringify({ ...REQUEST, tools: [{ name: "a.b" }] })) as ChatRequest;
   const copy = structuredClone(request);

@@ -130,6 +130,7 @@ export const PRESETS = {
     keyVariable: "MISTRAL_API_KEY",
     quirks: {
       seedField: "random_seed",
+      shortCallIds: true,
       streamOptions: false,
       reasoning: false,
       base64: false,
@@ -155,12 +156,12 @@ export const VERSION_BY_OWNER: Readonly<Record<string, VersionPlace>> = {
   library: { path: "/api/version", field: "version" },
 };
 
-/** The preset whose service an address leads to. Servers of one's own listen anywhere, so they are never guessed. */
+/** The preset whose service an address leads to, by TLS alone: a key belongs to it. Servers of one's own listen anywhere, so they are never guessed. */
 export function presetOf(baseUrl: string): PresetName | undefined {
-  const host = URL.parse(baseUrl)?.host;
+  const origin = URL.parse(baseUrl)?.origin;
   const names = Object.keys(PRESETS) as PresetName[];
   return names.find((name) => {
     const preset: Preset = PRESETS[name];
-    return preset.needsKey === true && URL.parse(preset.address ?? "")?.host === host;
+    return preset.needsKey === true && URL.parse(preset.address ?? "")?.origin === origin;
   });
 }
