@@ -5,6 +5,7 @@ import {
   encodeKeepAlive,
   type Encoded,
   encodeResponses,
+  mergeOwn,
   type Quirks,
 } from "@enginehouse/llm-openai-dialect";
 
@@ -34,8 +35,16 @@ export function encodeRequest(
 
 /** What Responses cannot say is no reason to refuse a request that Chat Completions takes. */
 function usualApi(request: ChatRequest, usual: "chat" | "responses" = "chat"): "chat" | "responses" {
-  return usual === "responses" && chatOnly(request).length > 0 ? "chat" : usual;
+  return usual === "responses" && (chatOnly(request).length > 0 || hasSound(request)) ? "chat" : usual;
 }
+
+const hasSound = ({ messages }: ChatRequest): boolean =>
+  messages.some(
+    ({ role, content }) =>
+      role === "user" &&
+      typeof content !== "string" &&
+      content.some((part) => part.type === "file" && part.mediaType.startsWith("audio/")),
+  );
 
 /** What of a request for embeddings goes into every batch of it, and its texts with their prefixes. */
 export function encodeTexts(
@@ -49,6 +58,10 @@ export function encodeTexts(
   };
   return {
     texts: prefix === "" ? texts : texts.map((text) => prefix + text),
-    own: { ...providerOptions?.[OWN], ...(encodeKeepAlive(keepAlive, quirks, lack) as JsonObject) },
+    own: mergeOwn(
+      encodeKeepAlive(keepAlive, quirks, lack),
+      providerOptions?.[OWN],
+      `providerOptions.${OWN}`,
+    ) as JsonObject,
   };
 }

@@ -84,10 +84,15 @@ export function createModelDesk(endpoint: Endpoint, { preset, baseUrl }: Connect
       return decodeDescription(model, place && (await ask(place, options)));
     },
     async health({ signal }) {
-      const options = { signal, timeouts: { connect: HEALTH_MS, firstEvent: HEALTH_MS, total: HEALTH_MS } };
+      const until = performance.now() + HEALTH_MS;
+      const bounded = (): CallOptions => ({
+        signal,
+        timeouts: { total: Math.max(0, Math.ceil(until - performance.now())) },
+      });
       try {
-        const list = await models(options);
-        const version = await versionOf(list, options).catch(() => undefined);
+        const list = await models(bounded());
+        // What has answered is well, whether or not there is time left for its version.
+        const version = await versionOf(list, bounded()).catch(() => undefined);
         return { status: "ok", ...(version !== undefined && { version }) };
       } catch (error) {
         return healthOfFault(error, preset);

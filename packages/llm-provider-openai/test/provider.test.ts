@@ -1,4 +1,4 @@
-import { generate } from "@enginehouse/llm-core";
+import { generate, type JsonObject } from "@enginehouse/llm-core";
 import { expect, test } from "vitest";
 
 import { createOpenai } from "../src/index.ts";
@@ -184,6 +184,44 @@ test("long lists are embedded in batches, in order, and one that fails fails all
   await expect(failing).rejects.toMatchObject({ code: "provider-internal" });
   const kept = given.provider.embed({ model: "m", texts, keepAlive: 5 });
   await expect(kept).rejects.toMatchObject({ code: "unsupported" });
+});
+
+test("of an embedding's own fields none takes the place of the request's", async () => {
+  await using given = await setUp((response) =>
+    response.end(JSON.stringify({ data: [{ index: 0, embedding: [1] }] })),
+  );
+  const embed = (openai: JsonObject) =>
+    given.provider.embed({ model: "m", texts: ["a"], providerOptions: { openai } });
+  await embed({ dimensions: 1, user: "u" });
+  expect(given.asked[0]?.body).toMatchObject({ input: ["a"], dimensions: 1, user: "u" });
+  await expect(embed({ input: ["b"] })).rejects.toMatchObject({
+    code: "invalid-request",
+    message: expect.stringContaining("providerOptions.openai.input"),
+  });
+  expect(given.asked).toHaveLength(1);
+});
+
+test("sound goes over Chat Completions, as Responses has no word for it", async () => {
+  await using given = await setUp((response) => streamOf(response, piece("Hi") + ENDING), {
+    preset: "openai",
+    apiKey: "k",
+  });
+  const sound = { type: "file", mediaType: "audio/wav", data: Uint8Array.of(1) } as const;
+  await generate(given.provider, { ...REQUEST, messages: [{ role: "user", content: [sound] }] });
+  expect(given.asked[0]).toMatchObject({
+    path: "/v1/chat/completions",
+    body: { messages: [{ content: [{ type: "input_audio", input_audio: { format: "wav" } }] }] },
+  });
+});
+
+test("a server whose version does not come is well all the same", async () => {
+  await using given = await setUp(
+    (response, { path }) => {
+      if (path === "/v1/models") setTimeout(() => response.end('{"data":[]}'), 400);
+    },
+    { preset: "vllm" },
+  );
+  expect(await given.provider.health()).toEqual({ status: "ok" });
 });
 
 test("models are listed and described by what the server tells, whoever it is", async () => {

@@ -65,6 +65,12 @@ test.each(Object.entries(PRESETS).filter(([, preset]) => !("needsKey" in preset)
   },
 );
 
+test("a key of the environment is never sent in the open", async () => {
+  const env = { OPENAI_API_KEY: "k" };
+  const open = await readConnection({ baseUrl: "http://api.openai.com/v1" }, env);
+  expect(open.apiKey).toBeUndefined();
+});
+
 test("quirks of the settings win over those of the preset", async () => {
   const { quirks } = await readConnection(
     { preset: "mistral", apiKey: "k", quirks: { embedBatch: 3, progress: undefined } },
