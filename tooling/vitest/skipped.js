@@ -24,11 +24,11 @@ export default class {
 }
 
 /** One line for each reason, the most frequent first. */
-export const linesOf = (reasons) =>
+const linesOf = (reasons) =>
   sorted(reasons).map(([reason, { length }]) => `skipped (${length}): ${reason.split("\n")[0]}`);
 
 /** Every skipped test under its reason. */
-export const listOf = (reasons) =>
+const listOf = (reasons) =>
   sorted(reasons)
     .map(([reason, tests]) => `${reason} (${tests.length})\n${tests.map((test) => `  ${test}\n`).join("")}`)
     .join("\n");
