@@ -60,10 +60,14 @@ export function encodeChat(
   };
 }
 
+/** Whether the request says anything about thinking. */
+export const wishesThoughts = ({ reasoning, providerOptions }: ChatRequest): boolean =>
+  reasoning !== undefined || providerOptions?.["ollama"]?.["think"] !== undefined;
+
 /** Whether the server may refuse what this provider can do without: then `start`, with its warnings, waits for the first line. */
-export function mayBeRefused({ reasoning, tools, unsupported, providerOptions }: ChatRequest): boolean {
-  const thinks =
-    (reasoning !== undefined && reasoning !== "none") || providerOptions?.["ollama"]?.["think"] !== undefined;
+export function mayBeRefused(request: ChatRequest): boolean {
+  const { reasoning, tools, unsupported } = request;
+  const thinks = reasoning !== "none" && wishesThoughts(request);
   return thinks || (unsupported === "warn" && tools !== undefined);
 }
 
@@ -181,7 +185,8 @@ function encodeThink(
   if (lacks.has("think-field")) {
     const message = `this Ollama server is older than ${THINKS} and knows no thinking`;
     // A model that never thinks honours it all the same.
-    if (reasoning === "none") warnings.push({ code: "unsupported", option: "reasoning", message });
+    if (reasoning === "none" || own === false)
+      warnings.push({ code: "unsupported", option: "reasoning", message });
     else refuse("reasoning", message, "update the server, or leave reasoning out");
     return undefined;
   }

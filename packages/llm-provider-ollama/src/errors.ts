@@ -77,6 +77,13 @@ const ROWS: readonly Row[] = [
     hint: "choose an embedding model",
   },
   {
+    // Until 0.10 thinking was on or off.
+    pattern: /field ChatRequest\.think of type bool/,
+    code: "unsupported",
+    says: "this Ollama server knows no levels of thinking",
+    hint: "update the server",
+  },
+  {
     pattern: /does not support|think value .* is not supported/i,
     code: "unsupported",
     hint: 'choose another model, leave the option out, or set unsupported to "warn"',
@@ -234,7 +241,8 @@ export type Lack = "tools" | "thinking" | "thinking-level" | "think-field" | "vi
 
 export function lackIn(error: unknown): Lack | undefined {
   if (!isLlmError(error) || error.code !== "unsupported" || error.status !== 400) return undefined;
-  if (/think value .* is not supported/i.test(error.message)) return "thinking-level";
+  if (/think value .* is not supported|ChatRequest\.think of type bool/i.test(error.message))
+    return "thinking-level";
   const [, what = ""] = /does not support (tools|thinking|vision|image)/i.exec(error.message) ?? [];
   if (what === "tools" || what === "thinking") return what;
   return what === "" ? undefined : "vision";

@@ -12,7 +12,8 @@ import { callJson } from "@enginehouse/llm-wire";
 import type { Connection } from "./connection/connection.ts";
 import { encodeLoad, encodeUnload, type Residence } from "./encode.ts";
 import { readErrorLine } from "./errors.ts";
-import { descriptionOf, infoOf, trainedWindow } from "./models/describe.ts";
+import { capabilitiesOf, descriptionOf, infoOf, trainedWindow } from "./models/describe.ts";
+import { keyOf } from "./models/name.ts";
 import { createPulls } from "./models/pull.ts";
 import type { Configured } from "./settings.ts";
 import { isRecord, readModels, readShow, type WireModel, type WireShow } from "./wire.ts";
@@ -149,7 +150,7 @@ export function createModels(connection: Connection, configured: Configured): Mo
     },
 
     windowInForce: async (model, options) => inForce(newest(await running(options), model), options),
-    capabilities: async (model, options) => (await show(model, options)).capabilities,
+    capabilities: async (model, options) => capabilitiesOf(await show(model, options)),
     close: () => pulls.close(),
   };
 }
@@ -176,12 +177,7 @@ function newest(entries: readonly WireModel[], model: string): WireModel | undef
   return own.toSorted((a, b) => (b.expiresAt?.getTime() ?? 0) - (a.expiresAt?.getTime() ?? 0))[0];
 }
 
-/** `name` and `name:latest` are one model. */
-export function isSame(one: string, other: string): boolean {
-  return withTag(one) === withTag(other);
-}
-
-const withTag = (name: string): string => (/:[^/]*$/.test(name) ? name : `${name}:latest`);
+const isSame = (one: string, other: string): boolean => keyOf(one) === keyOf(other);
 
 function passAbort(error: unknown, options: CallOptions | undefined): undefined {
   if (options?.signal?.aborted === true) throw error;

@@ -19,6 +19,7 @@ import type * as Embeddings from "./embeddings/vectors.ts";
 import type * as Encode from "./encode.ts";
 import type * as Errors from "./errors.ts";
 import type { ModelStore } from "./models.ts";
+import { keyOf } from "./models/name.ts";
 import { type Configured, configured, type OllamaSettings } from "./settings.ts";
 
 export type OllamaProvider = Omit<Required<Provider>, "rerank" | "countTokens">;
@@ -26,7 +27,12 @@ export type OllamaProvider = Omit<Required<Provider>, "rerank" | "countTokens">;
 /** The models of an Ollama server, on this machine or elsewhere. */
 export function createOllama(settings: OllamaSettings, host: Host): OllamaProvider {
   let opening: Promise<Parts> | undefined;
-  const open = (): Promise<Parts> => (opening ??= openParts(settings));
+  const open = (): Promise<Parts> =>
+    (opening ??= openParts(settings).catch((error: unknown) => {
+      // What was wrong in the environment may be right next time.
+      opening = undefined;
+      throw error;
+    }));
   /** What `loadModel` was told, by model: it holds for later calls too, as another value would load the model anew. */
   const told = new Map<string, { window: number | undefined; keepAlive: number | undefined }>();
   let calls = 0;
@@ -220,7 +226,7 @@ async function lacksOf(
 ): Promise<readonly Errors.Lack[]> {
   const { models, facts, encode, isBefore } = parts;
   const lacks: Errors.Lack[] = [];
-  if (request.reasoning !== undefined) {
+  if (encode.wishesThoughts(request)) {
     const version = await heeding(options.signal, facts.version());
     // A field that a server does not know it passes over in silence.
     if (version !== undefined && isBefore(version)) lacks.push("think-field");
@@ -233,8 +239,10 @@ async function lacksOf(
 }
 
 /** A model may be called `constructor`. */
-const ownOf = <Value>(byModel: Readonly<Record<string, Value>>, model: string): Value | undefined =>
-  Object.hasOwn(byModel, model) ? byModel[model] : undefined;
+function ownOf<Value>(byModel: Readonly<Record<string, Value>>, model: string): Value | undefined {
+  if (Object.hasOwn(byModel, model)) return byModel[model];
+  return Object.entries(byModel).find(([name]) => keyOf(name) === keyOf(model))?.[1];
+}
 
 const isStartAlone = (batch: EventBatch): boolean =>
   batch.length === 0 || (batch.length === 1 && batch[0]?.type === "start");
@@ -257,8 +265,6 @@ async function heeding<Value>(signal: AbortSignal | undefined, work: Promise<Val
 
 /** The first piece goes out before anything else is done. */
 const afterThis = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
-const keyOf = (model: string): string => model.replace(/:latest$/, "");
 
 const NOTHING = { inputTokens: undefined, outputTokens: undefined };
 

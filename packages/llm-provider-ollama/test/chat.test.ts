@@ -1,7 +1,7 @@
 import { type ChatEvent, type ChatRequest, generate, type LlmError } from "@enginehouse/llm-core";
 import { describe, expect, test } from "vitest";
 
-import { end, linesOf, pause, piece, say, setUp } from "./ollama-server.ts";
+import { end, linesOf, pause, piece, replay, say, setUp } from "./ollama-server.ts";
 
 const ask = (more: Partial<ChatRequest> = {}): ChatRequest => ({
   model: "reference-model",
@@ -212,6 +212,19 @@ describe("thinking", () => {
     expect(given.server.of("/api/chat").map(({ body }) => body.think)).toEqual(["low", true]);
   });
 
+  test("a server from before levels is found out alike", async () => {
+    const error = "json: cannot unmarshal string into Go struct field ChatRequest.think of type bool";
+    await using given = await setUp({
+      "GET /api/version": (_, response) => say(response, [{ version: "0.9.6" }]),
+      "POST /api/chat": (_, response, count) =>
+        count === 0 ? say(response, [{ error }], 400) : replay("chat-think", response),
+    });
+    const answer = await generate(given.ollama, ask({ reasoning: "low" }));
+    expect(answer.reasoning).not.toBe("");
+    expect(answer.warnings).toMatchObject([{ code: "adjusted", option: "reasoning" }]);
+    expect(given.server.of("/api/chat").map(({ body }) => body.think)).toEqual(["low", true]);
+  });
+
   test("a model that cannot think refuses; with the policy warn it answers without", async () => {
     await using given = await setUp({
       "POST /api/chat": ["chat-think-unsupported", "chat-think-unsupported", "chat-stream"],
@@ -234,6 +247,8 @@ describe("thinking", () => {
     expect(given.server.of("/api/chat")).toHaveLength(0);
     const none = await generate(given.ollama, ask({ reasoning: "none" }));
     expect(none.warnings).toMatchObject([{ option: "reasoning" }]);
+    const own = ask({ providerOptions: { ollama: { think: "max" } } });
+    expect(await faultOf(generate(given.ollama, own))).toMatchObject({ code: "unsupported" });
   });
 });
 
@@ -295,6 +310,32 @@ describe("images", () => {
     const { warnings } = await generate(given.ollama, { ...withImage, unsupported: "warn" });
     expect(warnings).toMatchObject([{ code: "unsupported", option: "messages" }]);
     expect(given.server.of("/api/chat")[0]?.body.messages[0]).not.toHaveProperty("images");
+  });
+});
+
+describe("images in front of a server from before capabilities", () => {
+  const image = { type: "file", mediaType: "image/png", data: Uint8Array.of(1) } as const;
+  const seen = ask({ messages: [{ role: "user", content: [image] }] });
+  const model_info = { "general.architecture": "llama" };
+  const blind = { details: {}, model_info };
+
+  test.each([
+    ["are refused for a model without a projector", blind, "unsupported"],
+    [
+      "travel to one that has it",
+      { ...blind, projector_info: { "clip.has_vision_encoder": true } },
+      undefined,
+    ],
+    ["travel where the server tells nothing of the model", { details: {} }, undefined],
+  ])("%s", async (_, shown, code) => {
+    await using given = await setUp({
+      "POST /api/show": (_asked, response) => say(response, [shown]),
+      "POST /api/chat": "chat-stream",
+    });
+    const answered = generate(given.ollama, seen);
+    if (code === undefined) await answered;
+    else expect(await faultOf(answered)).toMatchObject({ code });
+    expect(given.server.of("/api/chat")).toHaveLength(code === undefined ? 1 : 0);
   });
 });
 
@@ -440,6 +481,24 @@ describe("the window", () => {
     expect(given.server.of("/api/ps")).toHaveLength(1);
     expect(given.server.of("/api/version")).toHaveLength(1);
   });
+});
+
+test("a model is the same with and without the tag that is meant where none is said", async () => {
+  await using given = await setUp(
+    {
+      "POST /api/chat": ({ body }, response) =>
+        say(response, body.messages.length === 0 ? [end()] : [piece("hi"), end()]),
+    },
+    { contextWindows: { "reference-model": 512 }, prefixes: { "reference-model": { query: "q: " } } },
+  );
+  for (const model of ["reference-model", "reference-model:latest"])
+    await generate(given.ollama, ask({ model }));
+  expect(given.server.of("/api/chat").map(({ body }) => body.options?.num_ctx)).toEqual([512, 512]);
+  expect(given.server.of("/api/ps")).toHaveLength(1);
+  await given.ollama.unloadModel("reference-model:latest");
+  await generate(given.ollama, ask());
+  // Once for the unload, and once more for what may have changed with it.
+  expect(given.server.of("/api/ps")).toHaveLength(3);
 });
 
 test("calls that begin together share what is asked beside them", async () => {

@@ -212,6 +212,14 @@ describe("leaving a pull", () => {
     expect(gone).toBe(true);
   });
 
+  test("is of one model whether or not its usual tag is said, and each is told the name that it said", async () => {
+    await using given = await setUp({ "POST /api/pull": "pull-again" });
+    const names = ["all-minilm", "all-minilm:latest"];
+    const seen = await Promise.all(names.map((name) => all(given.ollama.pullModel({ model: name }))));
+    expect(seen.map((one) => one.at(-1)?.model)).toEqual(names);
+    expect(given.server.of("/api/pull")).toHaveLength(1);
+  });
+
   test("closing the provider ends it", async () => {
     await using given = await setUp(endless);
     const left = given.server.left("/api/pull");

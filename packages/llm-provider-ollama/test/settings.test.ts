@@ -53,6 +53,21 @@ describe("OLLAMA_HOST in all its forms", () => {
     expect(() => configured({}, { OLLAMA_HOST: "ftp://x" })).toThrow(/OLLAMA_HOST: "ftp:\/\/x"/);
   });
 
+  test("a variable that was wrong and is put right is read again", async () => {
+    const before = process.env["OLLAMA_HOST"];
+    const ollama = plugin.create({});
+    try {
+      process.env["OLLAMA_HOST"] = "a b";
+      await expect(ollama.loadedModels()).rejects.toMatchObject({ code: "invalid-settings" });
+      process.env["OLLAMA_HOST"] = "127.0.0.1:1";
+      await expect(ollama.loadedModels()).rejects.toMatchObject({ code: "unavailable" });
+    } finally {
+      if (before === undefined) delete process.env["OLLAMA_HOST"];
+      else process.env["OLLAMA_HOST"] = before;
+      await ollama.close();
+    }
+  });
+
   test("the setting wins over the variable", () => {
     expect(configured({ baseUrl: "one" }, { OLLAMA_HOST: "two" }).baseUrl).toBe("http://one:11434");
   });

@@ -1,6 +1,7 @@
 import type { CallOptions, ContextReport, Usage } from "@enginehouse/llm-core";
 
 import type { ModelStore } from "../models.ts";
+import { keyOf } from "../models/name.ts";
 import type { Connection } from "./connection.ts";
 import { isAtLeast } from "./version.ts";
 
@@ -60,16 +61,16 @@ export function createFacts(connection: Connection, models: ModelStore): Facts {
       }));
 
   const askWindow = (model: string): Promise<void> => {
-    const already = looking.get(model);
+    const already = looking.get(keyOf(model));
     if (already !== undefined) return already;
     const look = models
       .windowInForce(model, bounded)
       .then(
-        (window) => void windows.set(model, window),
-        () => void windows.set(model, undefined),
+        (window) => void windows.set(keyOf(model), window),
+        () => void windows.set(keyOf(model), undefined),
       )
-      .finally(() => looking.delete(model));
-    looking.set(model, look);
+      .finally(() => looking.delete(keyOf(model)));
+    looking.set(keyOf(model), look);
     return look;
   };
 
@@ -82,15 +83,15 @@ export function createFacts(connection: Connection, models: ModelStore): Facts {
       version = told;
       asked = true;
     },
-    complete: (model) => asked && windows.has(model),
+    complete: (model) => asked && windows.has(keyOf(model)),
     async learn(model) {
       await Promise.all([
         asked ? undefined : askVersion(),
-        windows.has(model) ? undefined : askWindow(model),
+        windows.has(keyOf(model)) ? undefined : askWindow(model),
       ]);
     },
     contextOf(model, usage) {
-      const window = windows.get(model);
+      const window = windows.get(keyOf(model));
       const known = refuses || (version !== undefined && isAtLeast(version, HEEDS_TRUNCATE));
       return {
         window,
@@ -99,9 +100,9 @@ export function createFacts(connection: Connection, models: ModelStore): Facts {
       };
     },
     remember(model, window) {
-      windows.set(model, window);
+      windows.set(keyOf(model), window);
     },
-    forget: (model) => void windows.delete(model),
+    forget: (model) => void windows.delete(keyOf(model)),
     sawRefusal() {
       refuses = true;
     },

@@ -58,7 +58,7 @@ function ofArchitecture({ info }: WireShow, key: string): number | undefined {
 }
 
 /** What the server tells; before 0.6.4 it told nothing, and decided by the same signs that are read here. */
-function capabilitiesOf(shown: WireShow): readonly string[] | undefined {
+export function capabilitiesOf(shown: WireShow): readonly string[] | undefined {
   if (shown.capabilities !== undefined) return shown.capabilities;
   const architecture = textIn(shown.info, "general.architecture");
   if (architecture === undefined) return undefined;

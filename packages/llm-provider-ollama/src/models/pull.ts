@@ -5,6 +5,7 @@ import type { Connection } from "../connection/connection.ts";
 import { readErrorLine } from "../errors.ts";
 import type { Configured } from "../settings.ts";
 import { isRecord, type PullLine } from "../wire.ts";
+import { keyOf } from "./name.ts";
 import { createProgress } from "./progress.ts";
 
 export interface Pulls {
@@ -57,9 +58,9 @@ export function createPulls(connection: Connection, { insecurePulls, pullStallMs
   }
 
   return {
-    pull(model, options) {
-      return work.follow(
-        model,
+    async *pull(model, options) {
+      const course = work.follow(
+        keyOf(model),
         async (signal, report) => {
           try {
             await run(model, options?.timeouts, signal, report);
@@ -71,6 +72,9 @@ export function createPulls(connection: Connection, { insecurePulls, pullStallMs
         },
         options?.signal,
       );
+      // Who joined may have called the model otherwise.
+      for await (const progress of course)
+        yield progress.model === undefined ? progress : { ...progress, model };
     },
     close: () => work.close(),
   };
