@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { LlmError } from "@enginehouse/llm-core";
 import { afterAll, describe, expect, test } from "vitest";
 
-import { type CreateProgress, createModel } from "../src/index.ts";
-import { type Routes, setUp } from "./ollama-server.ts";
+import { copyModel, type CreateProgress, createModel } from "../src/index.ts";
+import { replay, type Routes, say, setUp } from "./ollama-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ollama-create-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,6 +100,78 @@ describe("a model from a file", () => {
     );
     expect(fault).toMatchObject({ code: "invalid-request" });
     expect(given.server.asked).toEqual([]);
+  });
+
+  test("a server from before files in the request is told by a Modelfile", async () => {
+    await using given = await setUp({
+      ...fresh,
+      "POST /api/create": ({ body }, response) =>
+        body.modelfile === undefined
+          ? say(response, [{ error: "path or Modelfile are required" }], 400)
+          : replay("create", response),
+    });
+    const wish = {
+      model: "mine",
+      file,
+      template: "{{ .Prompt }}",
+      system: 'Say "no".',
+      parameters: { temperature: 0, stop: ["a", "b"] },
+      quantize: "q4_K_M",
+    };
+    const seen = await all(createModel({ baseUrl: given.server.url }, wish));
+    expect(seen.at(-1)).toEqual({ status: "done", fraction: 1 });
+    expect(given.server.of("/api/create").at(-1)?.body).toEqual({
+      model: "mine",
+      stream: true,
+      quantize: "q4_K_M",
+      modelfile: [
+        `FROM @${digest}`,
+        'TEMPLATE """{{ .Prompt }}"""',
+        'SYSTEM """Say "no"."""',
+        "PARAMETER temperature 0",
+        'PARAMETER stop """a"""',
+        'PARAMETER stop """b"""',
+        "",
+      ].join("\n"),
+    });
+    const quoted = all(createModel({ baseUrl: given.server.url }, { ...wish, system: '"""' }));
+    expect(await faultOf(quoted)).toMatchObject({ code: "unsupported", operation: "create" });
+  });
+
+  test("whatever goes wrong is an error with a code", async () => {
+    await using given = await setUp({
+      ...fresh,
+      "POST /api/create": (_, response) => say(response, ["<html>"]),
+    });
+    const settings = { baseUrl: given.server.url };
+    expect(await faultOf(all(createModel(settings, { model: "mine", file })))).toMatchObject({
+      code: "invalid-response",
+      provider: "ollama",
+      operation: "create",
+    });
+    expect(await faultOf(all(createModel(settings, { model: "mine", file: folder })))).toMatchObject({
+      code: "invalid-request",
+      operation: "create",
+      message: expect.stringContaining("EISDIR"),
+    });
+    const down = { baseUrl: "http://127.0.0.1:1" };
+    expect(await faultOf(all(createModel(down, { model: "mine", file })))).toMatchObject({
+      code: "unavailable",
+      provider: "ollama",
+      operation: "create",
+    });
+    expect(await faultOf(copyModel(down, { from: "a", to: "b" }))).toMatchObject({
+      code: "unavailable",
+      provider: "ollama",
+      operation: "copy",
+    });
+  });
+
+  test("an upload that nobody takes ends after idle", async () => {
+    await using given = await setUp({ ...fresh, [`POST ${blob}`]: () => undefined });
+    const timeouts = { idle: 100 };
+    const creation = all(createModel({ baseUrl: given.server.url }, { model: "mine", file }, { timeouts }));
+    expect(await faultOf(creation)).toMatchObject({ code: "timeout", operation: "create" });
   });
 
   test("leaving closes the upload", async () => {

@@ -1,4 +1,4 @@
-import type { CallOptions } from "@enginehouse/llm-core";
+import { type CallOptions, toLlmError } from "@enginehouse/llm-core";
 
 import { configured, type OllamaSettings } from "../settings.ts";
 
@@ -13,6 +13,9 @@ export async function copyModel(
   try {
     const request = { source: names.from, destination: names.to };
     await connection.ask((sdk) => sdk.copy(request), options, names.from);
+  } catch (error) {
+    const code = options?.signal?.aborted === true ? "aborted" : "provider-internal";
+    throw toLlmError(error, code, { provider: "ollama", operation: "copy", model: names.from });
   } finally {
     connection.close();
   }
