@@ -132,7 +132,11 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       next,
       pull(reader) {
         if (plain && inner?.pull !== undefined) inner.pull(reader);
-        else next().then(reader.onRead, reader.onFault);
+        else
+          next().then(
+            (read) => reader.onRead(read),
+            (error: unknown) => reader.onFault(error),
+          );
       },
       async return() {
         await inner?.return?.();
