@@ -10,7 +10,7 @@ import {
 import { callJson } from "@enginehouse/llm-wire";
 
 import type { Connection } from "./connection/connection.ts";
-import { encodeLoad, encodeUnload, type Residence } from "./encode.ts";
+import { encodeEmbed, encodeLoad, encodeUnload, type Residence } from "./encode.ts";
 import { readErrorLine } from "./errors.ts";
 import { capabilitiesOf, descriptionOf, infoOf, trainedWindow } from "./models/describe.ts";
 import { keyOf } from "./models/name.ts";
@@ -64,6 +64,15 @@ export function createModels(connection: Connection, configured: Configured): Mo
     if (entry?.contextLength === undefined) return undefined;
     const trained = await shownOnce(entry, options).then(trainedWindow, () => undefined);
     return Math.min(entry.contextLength, trained ?? entry.contextLength);
+  }
+
+  /** Servers before 0.10 do not tell the window; it is the one that was asked for, or what the model was made for. */
+  async function within(
+    asked: number | undefined,
+    entry: WireModel,
+    options?: CallOptions,
+  ): Promise<number | undefined> {
+    return asked === undefined ? undefined : inForce({ ...entry, contextLength: asked }, options);
   }
 
   async function loadedOf(entry: WireModel, options?: CallOptions): Promise<LoadedModel> {
@@ -129,10 +138,16 @@ export function createModels(connection: Connection, configured: Configured): Mo
     },
 
     async load(model, residence, options) {
-      await empty("/api/chat", encodeLoad(model, residence), model, options);
+      await empty("/api/chat", encodeLoad(model, residence), model, options).catch((error: unknown) => {
+        if (!isEmbedders(error)) throw error;
+        return empty("/api/embed", encodeEmbed(model, [], residence, undefined), model, options);
+      });
       const entry = newest(await running(options), model);
       // Unloaded again by somebody else, or told under another name: that it was loaded is still true.
-      return entry === undefined ? { id: model } : { ...(await loadedOf(entry, options)), id: model };
+      if (entry === undefined) return { id: model };
+      const told = await loadedOf(entry, options);
+      const window = told.contextWindow ?? (await within(residence.window, entry, options));
+      return { ...told, id: model, contextWindow: window };
     },
 
     async unload(model, options) {
@@ -154,6 +169,10 @@ export function createModels(connection: Connection, configured: Configured): Mo
     close: () => pulls.close(),
   };
 }
+
+/** A model that only embeds cannot be asked to chat, not even about nothing. */
+const isEmbedders = (error: unknown): boolean =>
+  isLlmError(error) && error.code === "unsupported" && /does not support chat/i.test(error.message);
 
 /** Whatever else a server fails at when it was asked for nothing but a load, the load has failed. */
 function asLoadFault(error: unknown, model: string): unknown {

@@ -157,6 +157,32 @@ describe("loading", () => {
     expect(chat).toMatchObject({ shift: false, keep_alive: 600, options: { num_ctx: 4_096 } });
   });
 
+  test("an embedding model is loaded by an embedding of nothing, as it does not chat", async () => {
+    await using given = await setUp({
+      "POST /api/chat": "chat-with-embedder",
+      "POST /api/embed": "embed-empty-list",
+    });
+    const loaded = await given.ollama.loadModel({ model: "reference-model", keepAlive: 60_000 });
+    expect(loaded).toMatchObject({ id: "reference-model", memoryBytes: 17_689_475 });
+    expect(given.server.of("/api/embed").map(({ body }) => body)).toEqual([
+      { model: "reference-model", input: [], truncate: false, keep_alive: 60 },
+    ]);
+  });
+
+  test("the window that was asked for is told where an old server does not tell its own", async () => {
+    const models = [{ name: "reference-model:latest", digest: "d" }];
+    await using given = await setUp({
+      "POST /api/chat": "chat-load",
+      "GET /api/ps": (_, response) => say(response, [{ models }]),
+    });
+    const load = async (contextWindow?: number) =>
+      (await given.ollama.loadModel({ model: "reference-model", contextWindow })).contextWindow;
+    expect(await load()).toBeUndefined();
+    expect(await load(512)).toBe(512);
+    // More than what the model was made for no server gives.
+    expect(await load(4_096)).toBe(2_048);
+  });
+
   test("an old server's report beyond what the model was made for is not believed", async () => {
     await using given = await setUp({
       "POST /api/chat": "ollama-0.13/chat-load",
