@@ -202,6 +202,31 @@ test("its Responses answer, too", async (context) => {
   await openai.close();
 });
 
+test("a server that was started for it embeds, in the order of the texts, and refuses a text too long", async (context) => {
+  // A model that is there wherever the engine is; the other test asks what vectors mean.
+  const flags = ["--embeddings", "--pooling", "mean", "-c", "512", "-np", "1", "--alias", "smol"];
+  const llama = await startLlama(context, CHAT_MODEL, flags);
+  const openai = createOpenai({ preset: "llama-server", baseUrl: llama.address, quirks: { embedBatch: 2 } });
+  try {
+    const texts = ["one", "two", "three", "one"];
+    const { vectors, usage } = await openai.embed({ model, texts });
+    expect(vectors.map((vector) => vector.length)).toEqual([576, 576, 576, 576]);
+    for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 4);
+    const far = (one = 0, other = 0): number =>
+      Math.hypot(...Array.from(vectors[one] ?? []).map((value, at) => value - (vectors[other]?.[at] ?? 0)));
+    expect(far(0, 3)).toBeLessThan(0.05);
+    expect(far(0, 1)).toBeGreaterThan(0.05);
+    expect(usage.inputTokens).toBeGreaterThan(2);
+    await expect(openai.embed({ model, texts: ["word ".repeat(2_000)] })).rejects.toMatchObject({
+      code: "input-too-long",
+      figures: { tokens: expect.any(Number), limit: expect.any(Number) },
+    });
+  } finally {
+    await openai.close();
+    await llama.stop();
+  }
+});
+
 test("embeddings of a real model tell near from far, and a text too long is refused", async (context) => {
   const llama = await startLlama(context, EMBEDDER, ["--embeddings", "--alias", "mini"]);
   const openai = createOpenai({ preset: "llama-server", baseUrl: llama.address });
