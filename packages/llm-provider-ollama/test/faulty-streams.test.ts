@@ -11,8 +11,8 @@ import { end, type Handler, pause, piece, setUp } from "./ollama-server.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** How many are read; `FAULTY_STREAMS=10000` for the long run. */
-const COUNT = Number(process.env["FAULTY_STREAMS"] ?? 2_000);
+/** How many are read. */
+const COUNT = Number(process.env["FAULTY_STREAMS"] ?? 10_000);
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const words = line(piece("some ")) + line(piece("words"));
@@ -77,7 +77,7 @@ test(`${COUNT} faulty streams end in a finish or in an error with a code, and ho
     try {
       // Where the server means to answer, a busy machine is no fault.
       const timeouts = name.includes("stall")
-        ? { firstEvent: 400, idle: 200 }
+        ? { firstEvent: 50, idle: 50 }
         : { firstEvent: 30_000, idle: 30_000 };
       const request = { model: "m", messages: [{ role: "user", content: name }] } as const;
       for await (const event of given.ollama.stream(request, { timeouts }))
