@@ -165,8 +165,12 @@ export async function startFakeHub(): Promise<FakeHub> {
       const limit = fault?.do === "cut" || fault?.do === "stall" ? Math.min(end, start + fault.after) : end;
       const next = Math.min(limit, at + pace.bytes);
       await new Promise<void>((resolve) => {
-        response.write(bytes.subarray(at, next), () => resolve());
-        response.once("close", resolve);
+        const over = (): void => {
+          response.off("close", over);
+          resolve();
+        };
+        response.once("close", over);
+        response.write(bytes.subarray(at, next), over);
       });
       one.sent += next - at;
       at = next;
