@@ -13,8 +13,8 @@ export default class {
         reasons.set(reason, [...(reasons.get(reason) ?? []), `${module.project.name}: ${test.fullName}`]);
       }
     }
-    for (const line of linesOf(reasons)) console.log(line);
     const report = process.env.VITEST_REPORT;
+    for (const line of linesOf(reasons, report === undefined ? Infinity : TOLD)) console.log(line);
     if (report === undefined || reasons.size === 0) return;
     const file = join(dirname(report), "skipped.txt");
     mkdirSync(dirname(file), { recursive: true });
@@ -23,9 +23,19 @@ export default class {
   }
 }
 
+/** A CI may keep only the end of what was printed: the rarest reasons stand in the list alone, where there is one. */
+const TOLD = 12;
+
 /** One line for each reason, the most frequent first. */
-const linesOf = (reasons) =>
-  sorted(reasons).map(([reason, { length }]) => `skipped (${length}): ${reason.split("\n")[0]}`);
+function linesOf(reasons, most) {
+  const lines = sorted(reasons).map(
+    ([reason, { length }]) => `skipped (${length}): ${reason.split("\n")[0]}`,
+  );
+  if (lines.length <= most) return lines;
+  const others = sorted(reasons).slice(most);
+  const tests = others.reduce((sum, [, { length }]) => sum + length, 0);
+  return [...lines.slice(0, most), `skipped (${tests}): for ${others.length} more reasons`];
+}
 
 /** Every skipped test under its reason. */
 const listOf = (reasons) =>

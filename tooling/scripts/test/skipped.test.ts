@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-test("skipped tests are told with one line for each reason, and listed in a file beside the report", () => {
+test("skipped tests are told with a line for each reason that is frequent, and all listed beside the report", () => {
   const folder = mkdtempSync(join(tmpdir(), "skipped-"));
   try {
     writeFileSync(
@@ -17,7 +17,8 @@ test("skipped tests are told with one line for each reason, and listed in a file
       `test("one", (context) => context.skip("no engine here"));
        test("two", (context) => context.skip("no engine here"));
        test("three", (context) => context.skip("no model here"));
-       test("four", () => {});`,
+       test("four", () => {});
+       for (let rare = 1; rare <= 12; rare += 1) test("rare " + rare, (context) => context.skip("no thing " + rare));`,
     );
     writeFileSync(join(folder, "vitest.config.js"), "export default { test: { globals: true } };");
     const reporter = join(root, "tooling/vitest/skipped.js");
@@ -33,6 +34,8 @@ test("skipped tests are told with one line for each reason, and listed in a file
     expect(told).toEqual([
       "skipped (2): no engine here",
       "skipped (1): no model here",
+      ...Array.from({ length: 10 }, (_, index) => `skipped (1): no thing ${index + 1}`),
+      "skipped (2): for 2 more reasons",
       expect.stringContaining("skipped.txt"),
     ]);
     const listed = readFileSync(join(folder, "skipped.txt"), "utf8").split("\n");
@@ -40,6 +43,7 @@ test("skipped tests are told with one line for each reason, and listed in a file
     expect(listed[1]).toMatch(/one$/);
     expect(listed[2]).toMatch(/two$/);
     expect(listed.slice(3, 5)).toEqual(["", "no model here (1)"]);
+    expect(listed).toContain("no thing 12 (1)");
   } finally {
     rmSync(folder, { recursive: true });
   }
