@@ -18,11 +18,11 @@ export declare type BatchRead = IteratorResult<EventBatch, undefined>;
 /** Where batches come from, and what a layer makes of each: one object with hooks, since every iterator between costs. */
 export declare interface BatchSource {
     next(): Promise<IteratorResult<EventBatch>>;
-    readonly pull?: Pull<EventBatch>;
+    pull?(reader: Reader<EventBatch>): void;
     /** Sees every read, the end too. */
-    readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
+    onRead?(read: IteratorResult<EventBatch>): BatchRead;
     /** Sees every rejection; throws, or goes on with another read. Goes with `onRead`. */
-    readonly onFault?: (error: unknown) => Promise<BatchRead>;
+    onFault?(error: unknown): Promise<BatchRead>;
     return(): Promise<unknown>;
 }
 
@@ -619,12 +619,10 @@ export declare interface ProviderPlugin<Settings = never, Made extends Provider 
     readonly create: (settings?: Settings, host?: Partial<Host>) => Made;
 }
 
-export declare type Pull<Value> = (reader: Reader<Value>) => void;
-
 /** An iterator that can also answer by a call: a promise in each layer would be paid for every token that comes alone. */
 export declare interface Pullable<Value> extends AsyncIterator<Value> {
     /** `next` without its promise: the reader is answered at once or later. The next pull comes after that. */
-    readonly pull?: Pull<Value>;
+    pull?(reader: Reader<Value>): void;
 }
 
 /** `fraction` never falls and ends at 1; without known sizes it is left out. */
@@ -648,8 +646,8 @@ export declare interface RawEvent {
 
 /** Who waits for a read: one of the two is called, once, and neither throws. */
 export declare interface Reader<Value> {
-    readonly onRead: (read: IteratorResult<Value>) => void;
-    readonly onFault: (error: unknown) => void;
+    onRead(read: IteratorResult<Value>): void;
+    onFault(error: unknown): void;
 }
 
 export declare interface ReasoningDeltaEvent {

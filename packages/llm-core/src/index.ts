@@ -34,7 +34,6 @@ export {
   type EventBatch,
   fromBatches,
   fromSource,
-  type Pull,
   type Pullable,
   type Reader,
 } from "./stream.ts";

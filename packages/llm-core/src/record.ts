@@ -2,61 +2,54 @@ import { isLlmError, LlmError, type PartialAnswer } from "./errors.ts";
 import type { ChatEvent, FinishEvent, ToolCallEvent, Usage } from "./events.ts";
 import type { EventBatch } from "./stream.ts";
 
-/** What a stream has said so far. */
-export interface Record {
-  /** Takes the batch in, and gives what of it belongs to the answer. Throws where it breaks the order of events. */
-  add(batch: EventBatch): EventBatch;
+/** What a stream has said so far, by reference: joined only when somebody asks. Of one instance kept, see stream.ts. */
+export class Arrived {
+  static readonly kept = new Arrived();
   /** Whether anything beyond `start` and `status` was seen. */
-  readonly started: boolean;
-  readonly finish: (ChatEvent & { type: "finish" }) | undefined;
-  text(): string;
-  readonly calls: readonly ToolCallEvent[];
-  /** With what the fault itself tells of it: the counts, or more than was handed on. */
-  partial(fault: unknown): PartialAnswer | undefined;
-}
+  started = false;
+  finish: FinishEvent | undefined;
+  readonly calls: ToolCallEvent[] = [];
+  private readonly deltas: string[] = [];
+  private readonly reasoning: string[] = [];
+  private usage: Usage | undefined;
+  private began = false;
 
-/** Keeps what arrived, by reference: joined only when somebody asks. */
-export function createRecord(): Record {
-  const text: string[] = [];
-  const reasoning: string[] = [];
-  const calls: ToolCallEvent[] = [];
-  let usage: Usage | undefined;
-  let began = false;
-  const record = {
-    started: false,
-    finish: undefined as (ChatEvent & { type: "finish" }) | undefined,
-    calls,
-    text: () => text.join(""),
-    add(batch: EventBatch): EventBatch {
-      // By index: it runs for every token, and mostly before the engine has optimised it.
-      for (let index = 0; index < batch.length; index += 1) {
-        const event = batch[index] as ChatEvent;
-        const { type } = event;
-        if (began === (type === "start")) throw outOfOrder(type);
-        began = true;
-        if (type === "text-delta") text.push(event.text);
-        else if (type === "reasoning-delta") reasoning.push(event.text);
-        else if (type === "tool-call") calls.push(event);
-        else if (type === "finish") {
-          assertWhole(event);
-          record.started = true;
-          record.finish = event;
-          usage = event.usage;
-          return index === batch.length - 1 ? batch : batch.slice(0, index + 1);
-        }
-        if (type !== "start" && type !== "status") record.started = true;
+  /** Takes the batch in, and gives what of it belongs to the answer. Throws where it breaks the order of events. */
+  add(batch: EventBatch): EventBatch {
+    // By index: it runs for every token, and mostly before the engine has optimised it.
+    for (let index = 0; index < batch.length; index += 1) {
+      const event = batch[index] as ChatEvent;
+      const { type } = event;
+      if (this.began === (type === "start")) throw outOfOrder(type);
+      this.began = true;
+      if (type === "text-delta") this.deltas.push(event.text);
+      else if (type === "reasoning-delta") this.reasoning.push(event.text);
+      else if (type === "tool-call") this.calls.push(event);
+      else if (type === "finish") {
+        assertWhole(event);
+        this.started = true;
+        this.finish = event;
+        this.usage = event.usage;
+        return index === batch.length - 1 ? batch : batch.slice(0, index + 1);
       }
-      return batch;
-    },
-    partial(fault: unknown): PartialAnswer | undefined {
-      const told = isLlmError(fault) ? fault.partial : undefined;
-      if (!record.started) return told;
-      const own = { text: text.join(""), reasoning: reasoning.join(""), toolCalls: [...calls], usage };
-      if (told === undefined) return own;
-      return { ...(sizeOf(told) > sizeOf(own) ? told : own), usage: usage ?? told.usage };
-    },
-  };
-  return record;
+      if (type !== "start" && type !== "status") this.started = true;
+    }
+    return batch;
+  }
+
+  text(): string {
+    return this.deltas.join("");
+  }
+
+  /** With what the fault itself tells of it: the counts, or more than was handed on. */
+  partial(fault: unknown): PartialAnswer | undefined {
+    const told = isLlmError(fault) ? fault.partial : undefined;
+    if (!this.started) return told;
+    const { usage } = this;
+    const own = { text: this.text(), reasoning: this.reasoning.join(""), toolCalls: [...this.calls], usage };
+    if (told === undefined) return own;
+    return { ...(sizeOf(told) > sizeOf(own) ? told : own), usage: usage ?? told.usage };
+  }
 }
 
 function outOfOrder(type: ChatEvent["type"]): LlmError {

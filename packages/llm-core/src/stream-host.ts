@@ -6,14 +6,15 @@ import { checkOutput, readOutputSchema, type ValueCheck } from "./output.ts";
 import { droppedWarning, dropOldest } from "./overflow.ts";
 import { checkRequest, withoutUndeclared } from "./policy.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
-import { createRecord } from "./record.ts";
+import { Arrived } from "./record.ts";
 import {
   batchesOf,
   type BatchRead,
   type BatchSource,
   type EventBatch,
   type Pullable,
-  pullOf,
+  pullFrom,
+  type Reader,
 } from "./stream.ts";
 
 interface StreamHost {
@@ -25,174 +26,203 @@ interface StreamHost {
 }
 
 /** The provider's stream, in batches, with the core's promises around it. It stands in every stream's path. */
-export function streamWithPolicies(
+export const streamWithPolicies = (
   host: StreamHost,
   request: ChatRequest,
   options: CallOptions,
-): BatchSource {
-  let holdsStart = false;
-  let arrived = createRecord();
-  let held: ChatEvent[] = [];
-  let warnings: Warning[] = [];
-  let dropped = 0;
-  let wantsJson = false;
-  let check: ValueCheck | undefined;
-  let attempt = request;
-  let call: Call | undefined;
-  let source: Pullable<EventBatch> | undefined;
-  let over = false;
-  let left = false;
+): BatchSource => new HostedStream(host, request, options);
 
-  const end = (): void => {
-    over = true;
-    call?.end();
-  };
+/** A class, and one instance kept, for the reason that is given in stream.ts. */
+class HostedStream implements BatchSource {
+  static readonly kept = new HostedStream({} as StreamHost, { model: "", messages: [] }, {});
+  private readonly host: StreamHost;
+  private readonly options: CallOptions;
+  private readonly request: ChatRequest;
+  /** What is sent: the request without what the provider does not declare, and shorter after an overflow. */
+  private attempt: ChatRequest;
+  /** Nothing is handed on before the answer begins, for until then it may be asked anew. */
+  private holdsStart = false;
+  private arrived = new Arrived();
+  private held: ChatEvent[] = [];
+  private warnings: readonly Warning[] = [];
+  private dropped = 0;
+  private wantsJson = false;
+  private check: ValueCheck | undefined;
+  private call: Call | undefined;
+  private source: Pullable<EventBatch> | undefined;
+  private over = false;
+  private left = false;
 
-  const fail = (error: unknown): never => {
-    const partial = arrived.partial(error);
-    const known = { phase: arrived.started ? "stream" : "request", partial } as const;
-    const fault = call === undefined ? toLlmError(error, "invalid-request", known) : call.fail(error, known);
-    end();
-    throw withPartial(fault, partial);
-  };
+  constructor(host: StreamHost, request: ChatRequest, options: CallOptions) {
+    this.host = host;
+    this.request = request;
+    this.attempt = request;
+    this.options = options;
+  }
 
-  /** The plugin is at fault or has nothing more to say: it is told to stop, and waited for by nobody. */
-  const dismiss = (): void => {
-    call?.leave();
-    source?.return?.().catch(() => undefined);
-  };
+  next(): Promise<IteratorResult<EventBatch>> {
+    if (this.over) return Promise.resolve(END);
+    if (this.source === undefined) return this.first();
+    return this.arrived.finish === undefined ? this.source.next() : this.last(this.source);
+  }
 
-  const open = (signal: AbortSignal): Pullable<EventBatch> =>
-    batchesOf(host.stream(attempt, { ...options, signal }))[Symbol.asyncIterator]();
+  pull(reader: Reader<EventBatch>): void {
+    if (!this.over && this.source !== undefined && this.arrived.finish === undefined)
+      return pullFrom(this.source, reader);
+    this.next().then(
+      (read) => reader.onRead(read),
+      (error: unknown) => reader.onFault(error),
+    );
+  }
 
-  const onRead = (read: IteratorResult<EventBatch>): BatchRead => {
-    if (read.done === true) {
-      if (over) return END;
-      if (arrived.finish !== undefined) {
-        end();
-        return END;
-      }
-      const says = "the answer ended without its closing event";
-      return fail(new LlmError("stream-interrupted", says, { phase: "stream" }));
-    }
-    if (over) return END;
-    let batch: EventBatch = read.value;
-    try {
-      batch = arrived.add(batch);
-      if (arrived.finish !== undefined && wantsJson && arrived.calls.length === 0)
-        checkOutput(arrived.text(), arrived.finish.reason, check);
-    } catch (error) {
-      dismissed(error);
-    }
-    if (holdsStart && !arrived.started) {
-      held.push(...batch);
-      return NOTHING;
-    }
-    if (held.length > 0) {
-      batch = [...held, ...batch];
-      held = [];
-    }
-    if ((warnings.length > 0 || dropped > 0) && batch.length > 0) {
-      batch = withWarnings(batch, dropped === 0 ? warnings : [...warnings, droppedWarning(dropped)]);
-      warnings = [];
-      dropped = 0;
-    }
+  onRead(read: IteratorResult<EventBatch>): BatchRead {
+    if (this.over) return END;
+    if (read.done === true) return this.ended();
+    const batch = this.taken(read.value);
     return batch === read.value ? (read as BatchRead) : { value: batch, done: false };
-  };
+  }
 
-  const dismissed = (error: unknown): never => {
-    dismiss();
-    return fail(error);
-  };
-
-  const onFault = async (error: unknown): Promise<BatchRead> => {
-    if (left) {
+  async onFault(error: unknown): Promise<BatchRead> {
+    if (this.left) {
       const says = "the stream was left by its reader";
-      throw new LlmError("aborted", says, { provider: host.name, operation: "chat", cause: error });
+      throw new LlmError("aborted", says, { provider: this.host.name, operation: "chat", cause: error });
     }
     // `first` and `onRead` have given it its final form already.
-    if (over) throw error;
-    const mayDrop = holdsStart && !arrived.started;
-    if (call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
-      return fail(error);
+    if (this.over) throw error;
+    const mayDrop = this.holdsStart && !this.arrived.started;
+    if (this.call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
+      return this.fail(error);
     try {
-      call.signal.throwIfAborted();
-      const shorter = dropOldest(attempt, error);
-      attempt = shorter.request;
-      dropped += shorter.dropped;
-      arrived = createRecord();
-      held = [];
-      source = open(call.signal);
+      this.call.signal.throwIfAborted();
+      const shorter = dropOldest(this.attempt, error);
+      this.attempt = shorter.request;
+      this.dropped += shorter.dropped;
+      this.arrived = new Arrived();
+      this.held = [];
+      this.source = this.open(this.call.signal);
     } catch (last) {
-      return fail(last);
+      return this.fail(last);
     }
-    return source.next().then(onRead, onFault);
-  };
+    return this.source.next().then(
+      (read) => this.onRead(read),
+      (fault: unknown) => this.onFault(fault),
+    );
+  }
 
-  const first = async (): Promise<IteratorResult<EventBatch>> => {
+  async return(): Promise<void> {
+    // A read under way would hold the source back: stop the work first, then leave.
+    if (!this.over) this.call?.leave();
+    this.over = true;
+    this.left = true;
     try {
-      call = host.calls.begin("chat", modelOf(request), options.signal);
+      await this.source?.return?.();
+    } catch {
+      // The work was cut off, so that its end may fail: that is not the business of the one who left.
+    } finally {
+      this.end();
+    }
+  }
+
+  private async first(): Promise<IteratorResult<EventBatch>> {
+    const { host, options, request } = this;
+    try {
+      const call = host.calls.begin("chat", modelOf(request), options.signal);
+      this.call = call;
       await host.ready();
       // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
       call.signal.throwIfAborted();
       checkRequest(request, options.timeouts);
-      holdsStart = request.overflow === "drop-oldest";
-      ({ request: attempt, warnings } = withoutUndeclared(request, host.features));
-      wantsJson = attempt.responseFormat?.type === "json";
-      if (wantsJson) {
-        check = await readOutputSchema(attempt, warnings);
+      this.holdsStart = request.overflow === "drop-oldest";
+      const { request: attempt, warnings } = withoutUndeclared(request, host.features);
+      this.attempt = attempt;
+      this.warnings = warnings;
+      this.wantsJson = attempt.responseFormat?.type === "json";
+      if (this.wantsJson) {
+        this.check = await readOutputSchema(attempt, warnings);
         call.signal.throwIfAborted();
       }
-      source = open(call.signal);
+      this.source = this.open(call.signal);
     } catch (error) {
-      return fail(error);
+      return this.fail(error);
     }
-    return source.next();
-  };
+    return this.source.next();
+  }
+
+  private open(signal: AbortSignal): Pullable<EventBatch> {
+    const stream = this.host.stream(this.attempt, { ...this.options, signal });
+    return batchesOf(stream)[Symbol.asyncIterator]();
+  }
+
+  /** What of a batch goes on to the reader. */
+  private taken(given: EventBatch): EventBatch {
+    let batch = given;
+    try {
+      batch = this.arrived.add(batch);
+      if (this.wantsJson && this.arrived.finish !== undefined && this.arrived.calls.length === 0)
+        checkOutput(this.arrived.text(), this.arrived.finish.reason, this.check);
+    } catch (error) {
+      this.dismiss();
+      this.fail(error);
+    }
+    if (this.holdsStart && !this.arrived.started) {
+      this.held.push(...batch);
+      return NOTHING;
+    }
+    if (this.held.length > 0) {
+      batch = [...this.held, ...batch];
+      this.held = [];
+    }
+    if ((this.warnings.length > 0 || this.dropped > 0) && batch.length > 0) {
+      const dropping = this.dropped === 0 ? [] : [droppedWarning(this.dropped)];
+      batch = withWarnings(batch, [...this.warnings, ...dropping]);
+      this.warnings = [];
+      this.dropped = 0;
+    }
+    return batch;
+  }
+
+  private ended(): BatchRead {
+    if (this.arrived.finish === undefined) {
+      const says = "the answer ended without its closing event";
+      return this.fail(new LlmError("stream-interrupted", says, { phase: "stream" }));
+    }
+    this.end();
+    return END;
+  }
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
-  const last = async (from: Pullable<EventBatch>): Promise<typeof END> => {
+  private async last(from: Pullable<EventBatch>): Promise<typeof END> {
     const read = from.next();
     const ended = await settledWithin(GRACE, read);
     // What still has something to say, or does not come to its end, is told to stop.
-    if (!ended || (await read.catch(() => END)).done !== true) dismiss();
-    end();
+    if (!ended || (await read.catch(() => END)).done !== true) this.dismiss();
+    this.end();
     return END;
-  };
+  }
 
-  const next = (): Promise<IteratorResult<EventBatch>> => {
-    if (over) return Promise.resolve(END);
-    if (source === undefined) return first();
-    return arrived.finish === undefined ? source.next() : last(source);
-  };
+  /** The plugin is at fault or has nothing more to say: it is told to stop, and waited for by nobody. */
+  private dismiss(): void {
+    this.call?.leave();
+    this.source?.return?.().catch(() => undefined);
+  }
 
-  return {
-    onRead,
-    onFault,
-    next,
-    pull(reader) {
-      if (over || source === undefined || arrived.finish !== undefined)
-        next().then(reader.onRead, reader.onFault);
-      else pullOf(source)(reader);
-    },
-    async return() {
-      // A read under way would hold the source back: stop the work first, then leave.
-      if (!over) call?.leave();
-      over = true;
-      left = true;
-      try {
-        await source?.return?.();
-      } catch {
-        // The work was cut off, so that its end may fail: that is not the business of the one who left.
-      } finally {
-        end();
-      }
-    },
-  };
+  private fail(error: unknown): never {
+    const { arrived, call } = this;
+    const partial = arrived.partial(error);
+    const known = { phase: arrived.started ? "stream" : "request", partial } as const;
+    const fault = call === undefined ? toLlmError(error, "invalid-request", known) : call.fail(error, known);
+    this.end();
+    throw withPartial(fault, partial);
+  }
+
+  private end(): void {
+    this.over = true;
+    this.call?.end();
+  }
 }
 
 const END = { value: undefined, done: true } as const;
-const NOTHING: BatchRead = { value: [], done: false };
+const NOTHING: EventBatch = [];
 
 function withWarnings(batch: EventBatch, warnings: readonly Warning[]): EventBatch {
   const [start, ...rest] = batch;

@@ -13,26 +13,24 @@ export type BatchRead = IteratorResult<EventBatch, undefined>;
 
 /** Who waits for a read: one of the two is called, once, and neither throws. */
 export interface Reader<Value> {
-  readonly onRead: (read: IteratorResult<Value>) => void;
-  readonly onFault: (error: unknown) => void;
+  onRead(read: IteratorResult<Value>): void;
+  onFault(error: unknown): void;
 }
 
 /** An iterator that can also answer by a call: a promise in each layer would be paid for every token that comes alone. */
 export interface Pullable<Value> extends AsyncIterator<Value> {
   /** `next` without its promise: the reader is answered at once or later. The next pull comes after that. */
-  readonly pull?: Pull<Value>;
+  pull?(reader: Reader<Value>): void;
 }
-
-export type Pull<Value> = (reader: Reader<Value>) => void;
 
 /** Where batches come from, and what a layer makes of each: one object with hooks, since every iterator between costs. */
 export interface BatchSource {
   next(): Promise<IteratorResult<EventBatch>>;
-  readonly pull?: Pull<EventBatch>;
+  pull?(reader: Reader<EventBatch>): void;
   /** Sees every read, the end too. */
-  readonly onRead?: (read: IteratorResult<EventBatch>) => BatchRead;
+  onRead?(read: IteratorResult<EventBatch>): BatchRead;
   /** Sees every rejection; throws, or goes on with another read. Goes with `onRead`. */
-  readonly onFault?: (error: unknown) => Promise<BatchRead>;
+  onFault?(error: unknown): Promise<BatchRead>;
   return(): Promise<unknown>;
 }
 
@@ -40,27 +38,33 @@ export interface BatchSource {
 export function fromBatches(open: () => Pullable<EventBatch>): AsyncIterable<ChatEvent> {
   let opened: Pullable<EventBatch> | undefined;
   const batches = (): Pullable<EventBatch> => (opened ??= open());
-  return streamOf(batches, { open: batches, leave: async () => opened?.return?.() });
+  return streamOf(batches, {
+    next: () => batches().next(),
+    pull: (reader) => pullFrom(batches(), reader),
+    return: async () => opened?.return?.(),
+  });
 }
 
 /** The same over a source with hooks. */
 export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
-  const { onRead, onFault } = source;
-  const leave = (): Promise<unknown> => source.return();
   const batches: Pullable<EventBatch> = {
-    next: () => source.next().then(onRead, onFault),
+    next: () =>
+      source.next().then(
+        (read) => source.onRead?.(read) ?? (read as BatchRead),
+        (error: unknown) => source.onFault?.(error) ?? Promise.reject(error as Error),
+      ),
     return: async () => {
-      await leave();
+      await source.return();
       return END;
     },
   };
-  return streamOf(() => batches, { open: () => source, leave, onRead, onFault });
+  return streamOf(() => batches, source);
 }
 
-function streamOf(batches: () => Pullable<EventBatch>, source: Unbatching): AsyncIterable<ChatEvent> {
+function streamOf(batches: () => Pullable<EventBatch>, source: BatchSource): AsyncIterable<ChatEvent> {
   let single: AsyncIterator<ChatEvent> | undefined;
   const stream = {
-    [Symbol.asyncIterator]: () => (single ??= unbatch(source)),
+    [Symbol.asyncIterator]: () => (single ??= new Unbatching(source)),
     [BATCHES]: () => ({ [Symbol.asyncIterator]: batches }),
   };
   return stream;
@@ -76,114 +80,119 @@ export function batchesOf(
   })();
 }
 
-/** How `from` is read without promises; where it gives nothing but promises, with them. */
-export function pullOf<Value>(from: Pick<Pullable<Value>, "next" | "pull">): Pull<Value> {
-  if (from.pull !== undefined) return from.pull;
-  return ({ onRead, onFault }) => {
-    try {
-      from.next().then(onRead, onFault);
-    } catch (error) {
-      onFault(error);
-    }
-  };
+/** Reads `from` without promises; where it gives nothing but promises, with them. */
+export function pullFrom<Value>(from: Pick<Pullable<Value>, "next" | "pull">, reader: Reader<Value>): void {
+  if (from.pull !== undefined) return from.pull(reader);
+  let read: Promise<IteratorResult<Value>>;
+  try {
+    read = from.next();
+  } catch (error) {
+    return reader.onFault(error);
+  }
+  read.then(
+    (result) => reader.onRead(result),
+    (error: unknown) => reader.onFault(error),
+  );
 }
 
 const END = { value: undefined, done: true } as const;
 
-interface Unbatching {
-  readonly open: () => Pick<Pullable<EventBatch>, "next" | "pull">;
-  readonly leave: () => Promise<unknown>;
-  readonly onRead?: BatchSource["onRead"] | undefined;
-  readonly onFault?: BatchSource["onFault"] | undefined;
-}
-
-/** It stands in every token's path: a token that comes alone costs one promise. */
-function unbatch(source: Unbatching): AsyncIterator<ChatEvent, undefined> {
-  let pull: Pull<EventBatch> | undefined;
-  let batch: EventBatch = [];
-  let at = 0;
-  let ended = false;
+/**
+ * It stands in every token's path: a token that comes alone costs one promise. A class with one instance that stays,
+ * since the engine throws optimised code away when the functions or the shapes of objects that it was made for are gone:
+ * each stream after a collection would begin in slow code (docs/decisions/0015-classes-in-the-stream-path.md).
+ */
+class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBatch> {
+  static readonly kept = new Unbatching({ next: async () => END, return: async () => END });
+  private readonly source: BatchSource;
+  private batch: EventBatch = [];
+  private at = 0;
+  private ended = false;
   /** The oldest read that has no answer yet. */
-  let asked: Reader<ChatEvent> | undefined;
+  private asked: Asked | undefined;
   /** Reads made before that one was answered: somebody reads ahead. */
-  const ahead: Reader<ChatEvent>[] = [];
+  private readonly ahead: Asked[] = [];
 
-  const answer = (): void => {
-    while (asked !== undefined) {
-      const event = ended ? undefined : batch[at];
-      if (event === undefined && !ended) return more();
-      const { onRead } = asked;
-      asked = ahead.length === 0 ? undefined : ahead.shift();
-      at += 1;
-      onRead(event === undefined ? END : { value: event, done: false });
-    }
-  };
+  constructor(source: BatchSource) {
+    this.source = source;
+  }
 
-  const more = (): void => {
-    try {
-      pull ??= pullOf(source.open());
-    } catch (error) {
-      return refuse(error);
-    }
-    pull(reader);
-  };
-
-  const accept = (read: IteratorResult<EventBatch>): void => {
-    if (read.done === true) ended = true;
-    else {
-      batch = read.value;
-      at = 0;
-    }
-    answer();
-  };
-
-  const refuse = (error: unknown): void => {
-    ended = true;
-    const reading = asked;
-    asked = ahead.shift();
-    reading?.onFault(error);
-    answer();
-  };
-
-  const { onRead: hook, onFault: rescue } = source;
-  const reader: Reader<EventBatch> = {
-    onRead:
-      hook === undefined
-        ? accept
-        : (read) => {
-            let seen: BatchRead;
-            try {
-              seen = hook(read);
-            } catch (error) {
-              return refuse(error);
-            }
-            accept(seen);
-          },
-    onFault: rescue === undefined ? refuse : (error) => void rescue(error).then(accept, refuse),
-  };
-
-  const ask = (onRead: (read: Single) => void, onFault: (error: unknown) => void): void => {
-    const reading = { onRead, onFault };
-    if (asked !== undefined) ahead.push(reading);
-    else {
-      asked = reading;
-      answer();
-    }
-  };
-
-  return {
-    next() {
-      const event = batch[at];
-      if (event === undefined || ended || asked !== undefined) return new Promise(ask);
-      at += 1;
+  next(): Promise<Single> {
+    const event = this.batch[this.at];
+    if (event !== undefined && !this.ended && this.asked === undefined) {
+      this.at += 1;
       return Promise.resolve({ value: event, done: false });
-    },
-    async return() {
-      ended = true;
-      await source.leave();
-      return END;
-    },
-  };
+    }
+    const asked: Asked = Promise.withResolvers();
+    if (this.asked !== undefined) this.ahead.push(asked);
+    else {
+      this.asked = asked;
+      this.answer();
+    }
+    return asked.promise;
+  }
+
+  async return(): Promise<typeof END> {
+    this.ended = true;
+    await this.source.return();
+    return END;
+  }
+
+  onRead(read: IteratorResult<EventBatch>): void {
+    if (this.source.onRead === undefined) return this.accept(read);
+    let seen: IteratorResult<EventBatch>;
+    try {
+      seen = this.source.onRead(read);
+    } catch (error) {
+      return this.refuse(error);
+    }
+    this.accept(seen);
+  }
+
+  onFault(error: unknown): void {
+    if (this.source.onFault === undefined) return this.refuse(error);
+    this.source.onFault(error).then(
+      (read) => this.accept(read),
+      (fault: unknown) => this.refuse(fault),
+    );
+  }
+
+  private answer(): void {
+    while (this.asked !== undefined) {
+      const event = this.ended ? undefined : this.batch[this.at];
+      if (event === undefined && !this.ended) return this.more();
+      const { resolve } = this.asked;
+      this.asked = this.ahead.length === 0 ? undefined : this.ahead.shift();
+      this.at += 1;
+      resolve(event === undefined ? END : { value: event, done: false });
+    }
+  }
+
+  private more(): void {
+    try {
+      pullFrom(this.source, this);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  private accept(read: IteratorResult<EventBatch>): void {
+    if (read.done === true) this.ended = true;
+    else {
+      this.batch = read.value;
+      this.at = 0;
+    }
+    this.answer();
+  }
+
+  private refuse(error: unknown): void {
+    this.ended = true;
+    const refused = this.asked;
+    this.asked = this.ahead.shift();
+    refused?.reject(error);
+    this.answer();
+  }
 }
 
 type Single = IteratorResult<ChatEvent, undefined>;
+type Asked = PromiseWithResolvers<Single>;

@@ -76,7 +76,7 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
 
   return {
     name: host.name,
-    stream: (request, options = {}) => fromBatches(() => opening(() => answer(request, options))),
+    stream: (request, options = {}) => fromBatches(() => new Opening(() => answer(request, options))),
     embed,
 
     async health(options = {}) {
@@ -97,35 +97,40 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
   };
 }
 
-/** An iterator that has to be waited for: after its first read nothing is in the way. */
-function opening(begin: () => Promise<Pullable<EventBatch>>): Pullable<EventBatch> {
-  let source: Pullable<EventBatch> | undefined;
-  let left = false;
+/** An iterator that has to be waited for: after its first read nothing is in the way. A class as llm-core's stream.ts says. */
+class Opening implements Pullable<EventBatch> {
+  private readonly begin: () => Promise<Pullable<EventBatch>>;
+  private source: Pullable<EventBatch> | undefined;
+  private left = false;
 
-  const leave = async (): Promise<IteratorReturnResult<undefined>> => {
-    left = true;
-    await source?.return?.();
+  constructor(begin: () => Promise<Pullable<EventBatch>>) {
+    this.begin = begin;
+  }
+
+  pull(reader: Reader<EventBatch>): void {
+    if (this.source?.pull !== undefined) return this.source.pull(reader);
+    this.next().then(
+      (read) => reader.onRead(read),
+      (error: unknown) => reader.onFault(error),
+    );
+  }
+
+  next(): Promise<IteratorResult<EventBatch>> {
+    return this.source === undefined ? this.first() : this.source.next();
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.left = true;
+    await this.source?.return?.();
     return { value: undefined, done: true };
-  };
+  }
 
-  const first = async (): Promise<IteratorResult<EventBatch>> => {
-    const made = await begin();
-    if (left) return { value: undefined, done: true };
-    source = made;
-    return source.next();
-  };
-
-  const pull = (reader: Reader<EventBatch>): void => {
-    if (source === undefined) first().then(reader.onRead, reader.onFault);
-    else if (source.pull === undefined) source.next().then(reader.onRead, reader.onFault);
-    else source.pull(reader);
-  };
-
-  return {
-    pull,
-    next: () => new Promise((onRead, onFault) => pull({ onRead, onFault })),
-    return: leave,
-  };
+  private async first(): Promise<IteratorResult<EventBatch>> {
+    const made = await this.begin();
+    if (this.left) return { value: undefined, done: true };
+    this.source = made;
+    return made.next();
+  }
 }
 
 const given = (timeouts: Timeouts = {}): Timeouts =>

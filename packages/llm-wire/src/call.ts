@@ -1,4 +1,5 @@
 import {
+  type ChatEvent,
   type EventBatch,
   isLlmError,
   LlmError,
@@ -11,7 +12,7 @@ import {
 import { type Deadlines, startDeadlines } from "./deadlines.ts";
 import { statusFault, transportFault } from "./faults.ts";
 import { createLineDecoder, type Decoder, tooLong } from "./lines.ts";
-import { END, pulled } from "./pulled.ts";
+import { END, Turns } from "./pulled.ts";
 import { type ByteReads, readsOf } from "./raw-body.ts";
 import { addressOf, type Endpoint, headersOf, jsonOf, shownAddress, type WireCall } from "./request.ts";
 import { createSseDecoder, type SseEvent } from "./sse.ts";
@@ -67,7 +68,7 @@ export function callLines(
   endpoint: Endpoint,
   call: WireCall,
 ): AsyncIterableIterator<string[], undefined, undefined> {
-  return callPieces(endpoint, call, createLineDecoder());
+  return new Pieces(endpoint, call, createLineDecoder());
 }
 
 /** One request whose reply is a stream of server-sent events: an array for each read. */
@@ -75,7 +76,7 @@ export function callSse(
   endpoint: Endpoint,
   call: WireCall,
 ): AsyncIterableIterator<SseEvent[], undefined, undefined> {
-  return callPieces(endpoint, call, createSseDecoder());
+  return new Pieces(endpoint, call, createSseDecoder());
 }
 
 /** The events of a chat whose reply is a stream of lines, for `fromBatches`. */
@@ -84,7 +85,7 @@ export function streamLines(
   call: WireCall,
   decoder: EventDecoder<string>,
 ): Pullable<EventBatch> {
-  return callPieces(endpoint, call, createLineDecoder(), decoder);
+  return new Pieces<string, ChatEvent>(endpoint, call, createLineDecoder(), decoder);
 }
 
 /** The events of a chat whose reply is a stream of server-sent events, for `fromBatches`. */
@@ -93,99 +94,113 @@ export function streamSse(
   call: WireCall,
   decoder: EventDecoder<SseEvent>,
 ): Pullable<EventBatch> {
-  return callPieces(endpoint, call, createSseDecoder(), decoder);
+  return new Pieces<SseEvent, ChatEvent>(endpoint, call, createSseDecoder(), decoder);
 }
 
-function callPieces<Piece>(
-  endpoint: Endpoint,
-  call: WireCall,
-  decoder: Decoder<Piece>,
-): AsyncIterableIterator<Piece[], undefined, undefined>;
-function callPieces<Piece>(
-  endpoint: Endpoint,
-  call: WireCall,
-  decoder: Decoder<Piece>,
-  events: EventDecoder<Piece>,
-): Pullable<EventBatch>;
-/** An iterator by hand, bytes to events in one step: every promise in between would be paid for each token. */
-function callPieces<Piece>(
-  endpoint: Endpoint,
-  call: WireCall,
-  decoder: Decoder<Piece>,
-  events?: EventDecoder<Piece>,
-): AsyncIterator<readonly unknown[]> {
-  let asking: Reader<readonly unknown[]> | undefined;
-  let deadlines: Deadlines | undefined;
-  let reads: ByteReads | undefined;
-  let started = events === undefined;
-  let begun = false;
-  let over = false;
+/**
+ * Bytes to pieces, or to events, in one step: every promise in between would be paid for each token. A class, and one
+ * instance kept, for the reason that llm-core's stream.ts gives.
+ */
+class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, undefined>, Reader<Uint8Array> {
+  static readonly kept = new Pieces({ baseUrl: "", fetch }, { path: "" }, createLineDecoder());
+  private readonly endpoint: Endpoint;
+  private readonly call: WireCall;
+  private readonly decoder: Decoder<Piece>;
+  private readonly events: EventDecoder<Piece> | undefined;
+  private readonly turns = new Turns<Item[]>(this);
+  private asking: Reader<Item[]> | undefined;
+  private deadlines: Deadlines | undefined;
+  private reads: ByteReads | undefined;
+  private started: boolean;
+  private begun = false;
+  private over = false;
 
-  const give = (read: IteratorResult<readonly unknown[], undefined>): void => {
-    const reader = asking;
-    asking = undefined;
-    reader?.onRead(read);
-  };
+  constructor(endpoint: Endpoint, call: WireCall, decoder: Decoder<Piece>, events?: EventDecoder<Piece>) {
+    this.endpoint = endpoint;
+    this.call = call;
+    this.decoder = decoder;
+    this.events = events;
+    this.started = events === undefined;
+  }
 
-  const refuse = (error: unknown): void => {
-    const reader = asking;
-    asking = undefined;
-    reader?.onFault(withUsage(error, events?.usage?.(), call));
-  };
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
 
-  const end = async (): Promise<void> => {
-    over = true;
-    deadlines?.end();
-    await reads?.return().catch(() => undefined);
-  };
+  next(): Promise<IteratorResult<Item[], undefined>> {
+    return this.turns.next();
+  }
 
-  const decode = (bytes: Uint8Array): readonly unknown[] => {
-    const pieces = decoder.add(bytes);
-    return events === undefined || pieces.length === 0 ? pieces : events.add(pieces);
-  };
+  pull(reader: Reader<Item[]>): void {
+    this.asking = reader;
+    if (this.over) return this.give(END);
+    const fault = this.events?.fault?.();
+    if (fault !== undefined) return void this.failDecoding(fault);
+    if (this.started) return this.deadlines === undefined ? void this.first() : this.step();
+    this.started = true;
+    this.give({ value: itemsOf(this.events?.start() ?? []), done: false });
+  }
 
-  const onRead = (read: IteratorResult<Uint8Array, unknown>): void => {
-    deadlines?.arrived();
-    if (read.done === true) return void last().catch(onDecodeFault);
-    let batch: readonly unknown[];
+  async return(): Promise<typeof END> {
+    // The headers may still be awaited: then there is no body to close.
+    if (!this.over && this.reads === undefined) this.deadlines?.leave();
+    await this.end();
+    return END;
+  }
+
+  onRead(read: IteratorResult<Uint8Array, unknown>): void {
+    this.deadlines?.arrived();
+    if (read.done === true) return void this.last().catch((error: unknown) => this.failDecoding(error));
+    let batch: Item[];
     try {
-      begun = true;
-      batch = decode(read.value);
+      this.begun = true;
+      batch = this.decode(read.value);
     } catch (error) {
-      return void onDecodeFault(error);
+      return void this.failDecoding(error);
     }
-    if (batch.length > 0) give({ value: batch, done: false });
+    if (batch.length > 0) this.give({ value: batch, done: false });
     // A comment, or a part of a line.
-    else step();
-  };
+    else this.step();
+  }
 
-  const onFault = async (error: unknown): Promise<void> => {
-    const fault =
-      deadlines === undefined
-        ? error
-        : finalFault(error, deadlines, call, shownAddress(endpoint, call), begun);
-    await end();
-    refuse(fault);
-  };
+  onFault(error: unknown): void {
+    void this.fail(error);
+  }
 
-  /** What a decoder throws is not the network's fault. */
-  const onDecodeFault = async (error: unknown): Promise<void> => {
-    deadlines?.leave();
-    await end();
-    if (!(error instanceof SyntaxError)) return refuse(error);
-    const says = `${shownAddress(endpoint, call)} sent something that is not JSON`;
-    refuse(new LlmError("invalid-response", says, { cause: error, phase: "stream" }));
-  };
+  private async first(): Promise<void> {
+    const { endpoint, call } = this;
+    try {
+      this.deadlines = startDeadlines(call.timeouts, call.signal);
+      this.reads = (await open(endpoint, call, this.deadlines)).reads();
+    } catch (error) {
+      return this.fail(error);
+    }
+    this.step();
+  }
 
-  const last = async (): Promise<void> => {
-    await end();
-    const pieces = decoder.end();
-    const batch = events === undefined ? pieces : [...addLast(events, pieces), ...events.finish()];
-    give(batch.length > 0 ? { value: batch, done: false } : END);
-  };
+  private step(): void {
+    if (this.reads === undefined || this.over) return this.give(END);
+    this.deadlines?.waiting();
+    this.reads.pull(this);
+  }
+
+  private decode(bytes: Uint8Array): Item[] {
+    const pieces = this.decoder.add(bytes);
+    return itemsOf(this.events === undefined || pieces.length === 0 ? pieces : this.events.add(pieces));
+  }
+
+  private async last(): Promise<void> {
+    await this.end();
+    const pieces = this.decoder.end();
+    const { events } = this;
+    const batch = itemsOf<Item>(
+      events === undefined ? pieces : [...this.addLast(events, pieces), ...events.finish()],
+    );
+    this.give(batch.length > 0 ? { value: batch, done: false } : END);
+  }
 
   /** A line without an end that makes no sense is one that was cut off. */
-  const addLast = (into: EventDecoder<Piece>, pieces: readonly Piece[]): EventBatch => {
+  private addLast(into: EventDecoder<Piece>, pieces: readonly Piece[]): EventBatch {
     try {
       return into.add(pieces);
     } catch (cause) {
@@ -193,49 +208,54 @@ function callPieces<Piece>(
       const senseless =
         cause instanceof SyntaxError || (isLlmError(cause) && cause.code === "invalid-response");
       if (!senseless || typeof line !== "string" || !line.startsWith("{")) throw cause;
-      const says = `${shownAddress(endpoint, call)} broke off in the middle of a line`;
+      const says = `${this.address()} broke off in the middle of a line`;
       const hint = "ask again; the backend's log may say why";
       throw new LlmError("stream-interrupted", says, { cause, phase: "stream", hint });
     }
-  };
+  }
 
-  const bytes: Reader<Uint8Array> = { onRead, onFault: (error) => void onFault(error) };
+  private give(read: IteratorResult<Item[], undefined>): void {
+    const reader = this.asking;
+    this.asking = undefined;
+    reader?.onRead(read);
+  }
 
-  const step = (): void => {
-    if (reads === undefined || over) return give(END);
-    deadlines?.waiting();
-    reads.pull(bytes);
-  };
+  private refuse(error: unknown): void {
+    const reader = this.asking;
+    this.asking = undefined;
+    reader?.onFault(withUsage(error, this.events?.usage?.(), this.call));
+  }
 
-  const first = async (): Promise<void> => {
-    try {
-      deadlines = startDeadlines(call.timeouts, call.signal);
-      reads = (await open(endpoint, call, deadlines)).reads();
-    } catch (error) {
-      return onFault(error);
-    }
-    step();
-  };
+  private async fail(error: unknown): Promise<void> {
+    const { deadlines } = this;
+    const fault =
+      deadlines === undefined ? error : finalFault(error, deadlines, this.call, this.address(), this.begun);
+    await this.end();
+    this.refuse(fault);
+  }
 
-  const pull = (reader: Reader<readonly unknown[]>): void => {
-    asking = reader;
-    if (over) return give(END);
-    const fault = events?.fault?.();
-    if (fault !== undefined) return void onDecodeFault(fault);
-    if (started) return deadlines === undefined ? void first() : step();
-    started = true;
-    give({ value: events?.start() ?? [], done: false });
-  };
+  /** What a decoder throws is not the network's fault. */
+  private async failDecoding(error: unknown): Promise<void> {
+    this.deadlines?.leave();
+    await this.end();
+    if (!(error instanceof SyntaxError)) return this.refuse(error);
+    const says = `${this.address()} sent something that is not JSON`;
+    this.refuse(new LlmError("invalid-response", says, { cause: error, phase: "stream" }));
+  }
 
-  const leave = async (): Promise<void> => {
-    // The headers may still be awaited: then there is no body to close.
-    if (!over && reads === undefined) deadlines?.leave();
-    await end();
-  };
+  private async end(): Promise<void> {
+    this.over = true;
+    this.deadlines?.end();
+    await this.reads?.return().catch(() => undefined);
+  }
 
-  const pieces = pulled<readonly unknown[]>(pull, leave);
-  return Object.assign(pieces, { [Symbol.asyncIterator]: () => pieces });
+  private address(): string {
+    return shownAddress(this.endpoint, this.call);
+  }
 }
+
+/** Pieces as they are, or the events that were made of them. */
+const itemsOf = <Item>(items: readonly unknown[]): Item[] => items as Item[];
 
 /** A broken answer is paid for, too. */
 function withUsage(error: unknown, usage: Usage | undefined, call: WireCall): unknown {
@@ -271,8 +291,10 @@ async function send(
     headers,
     text,
   }: { readonly method: string; readonly headers: Headers; readonly text?: string | undefined },
-  { signal, connected: onConnect }: Deadlines,
+  deadlines: Deadlines,
 ): Promise<Reply> {
+  const { signal } = deadlines;
+  const onConnect = (): void => deadlines.connected();
   if (fetch.exchange !== undefined) {
     const body = text === undefined ? undefined : new TextEncoder().encode(text);
     return fetch.exchange(url, { method, headers, body }, { signal, onConnect });

@@ -18,6 +18,8 @@ export interface Deadlines {
   end(): void;
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 type Stage = "connect" | "firstEvent" | "idle";
 
 const PHASES = { connect: "connect", firstEvent: "first-event", idle: "stream", total: "stream" } as const;
@@ -33,98 +35,122 @@ const SAYS: Record<Stage | "total", string> = {
  * Starts the connect clock and the total clock. One timer serves all. A read sets flags and never looks at the clock,
  * which would be dear for every token: a silence counts from when the timer notices it, a tenth of `idle` late at most.
  */
-export function startDeadlines(timeouts: Timeouts = {}, signal?: AbortSignal): Deadlines {
-  const limits = { ...DEFAULT_TIMEOUTS, ...given(timeouts) };
-  const controller = new AbortController();
-  const follow = (): void => controller.abort(signal?.reason);
-  const now = (): number => performance.now();
-  const started = now();
-  const lastOfAll = started + limits.total;
-  let stage: Stage = "connect";
-  let due = started + limits.connect;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let armedFor = Number.POSITIVE_INFINITY;
-  let fault: LlmError | undefined;
-  let ended = false;
-  let heard = false;
-  /** The reader waits for the next sign of life. */
-  let silent = false;
-  /** The timer that is set will notice a silence in time. */
-  let watched = false;
+export const startDeadlines = (timeouts: Timeouts = {}, signal?: AbortSignal): Deadlines =>
+  new CallClocks(timeouts, signal);
 
-  const pass = (which: Stage | "total"): void => {
-    fault = new LlmError("timeout", `${SAYS[which]} within ${seconds(limits[which])}`, {
+/** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
+class CallClocks implements Deadlines {
+  static readonly kept = new CallClocks(
+    { connect: NEVER, firstEvent: NEVER, idle: NEVER, total: NEVER },
+    undefined,
+  );
+  fault: LlmError | undefined;
+  private readonly limits: Limits;
+  private readonly controller = new AbortController();
+  private readonly caller: AbortSignal | undefined;
+  private readonly started = performance.now();
+  private readonly lastOfAll: number;
+  private stage: Stage = "connect";
+  private due: number;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private armedFor = NEVER;
+  private over = false;
+  private heard = false;
+  /** The reader waits for the next sign of life. */
+  private silent = false;
+  /** The timer that is set will notice a silence in time. */
+  private watched = false;
+
+  constructor(timeouts: Timeouts, signal: AbortSignal | undefined) {
+    this.limits = { ...DEFAULT_TIMEOUTS, ...given(timeouts) };
+    this.caller = signal;
+    this.lastOfAll = this.started + this.limits.total;
+    this.due = this.started + this.limits.connect;
+    signal?.addEventListener("abort", this.follow, { once: true });
+    if (signal?.aborted === true) this.follow();
+    this.arm();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  connected(): void {
+    this.set("firstEvent", this.started + this.limits.firstEvent);
+  }
+
+  waiting(): void {
+    if (!this.heard) return this.set("firstEvent", this.started + this.limits.firstEvent);
+    this.silent = true;
+    if (this.watched || this.over) return;
+    this.due = performance.now() + this.limits.idle;
+    this.arm();
+  }
+
+  arrived(): void {
+    this.heard = true;
+    this.stage = "idle";
+    this.silent = false;
+    this.due = NEVER;
+  }
+
+  leave(): void {
+    if (!this.over) this.controller.abort();
+  }
+
+  end(): void {
+    this.over = true;
+    clearTimeout(this.timer);
+    this.caller?.removeEventListener("abort", this.follow);
+  }
+
+  private readonly follow = (): void => this.controller.abort(this.caller?.reason);
+
+  private readonly check = (): void => {
+    const now = performance.now();
+    this.timer = undefined;
+    this.armedFor = NEVER;
+    if (this.silent) this.due = Math.min(this.due, now + this.limits.idle);
+    if (now >= this.lastOfAll) this.pass("total");
+    else if (now >= this.due) this.pass(this.stage);
+    else this.arm();
+  };
+
+  private arm(): void {
+    this.watched = this.silent;
+    const now = performance.now();
+    const next = Math.min(this.due, this.lastOfAll, this.silent ? now + this.limits.idle / 10 : this.due);
+    if (next === NEVER || next >= this.armedFor) return;
+    clearTimeout(this.timer);
+    this.armedFor = next;
+    // A timer longer than 2^31 ms would fire at once; it is set again when it fires too early.
+    this.timer = setTimeout(this.check, Math.min(Math.max(0, next - now), MAX_TIMER));
+  }
+
+  private set(next: Stage, at: number): void {
+    if (this.over) return;
+    this.stage = next;
+    this.due = at;
+    if (at < this.armedFor) this.arm();
+  }
+
+  private pass(which: Stage | "total"): void {
+    const { [which]: limit } = this.limits;
+    this.fault = new LlmError("timeout", `${SAYS[which]} within ${seconds(limit)}`, {
       phase: PHASES[which],
       hint: `raise timeouts.${which} if it needs more`,
     });
-    controller.abort(fault);
-  };
-
-  const check = (): void => {
-    timer = undefined;
-    armedFor = Number.POSITIVE_INFINITY;
-    if (silent) due = Math.min(due, now() + limits.idle);
-    if (now() >= lastOfAll) pass("total");
-    else if (now() >= due) pass(stage);
-    else arm();
-  };
-
-  const arm = (): void => {
-    watched = silent;
-    const next = Math.min(due, lastOfAll, silent ? now() + limits.idle / 10 : due);
-    if (next === Number.POSITIVE_INFINITY || next >= armedFor) return;
-    clearTimeout(timer);
-    armedFor = next;
-    // A timer longer than 2^31 ms would fire at once; it is set again when it fires too early.
-    timer = setTimeout(check, Math.min(Math.max(0, next - now()), MAX_TIMER));
-  };
-
-  const set = (next: Stage, at: number): void => {
-    if (ended) return;
-    stage = next;
-    due = at;
-    if (at < armedFor) arm();
-  };
-
-  signal?.addEventListener("abort", follow, { once: true });
-  if (signal?.aborted === true) follow();
-  arm();
-
-  return {
-    signal: controller.signal,
-    connected: () => set("firstEvent", started + limits.firstEvent),
-    waiting() {
-      if (!heard) return set("firstEvent", started + limits.firstEvent);
-      silent = true;
-      if (watched || ended) return;
-      due = now() + limits.idle;
-      arm();
-    },
-    arrived() {
-      heard = true;
-      stage = "idle";
-      silent = false;
-      due = Number.POSITIVE_INFINITY;
-    },
-    get fault() {
-      return fault;
-    },
-    leave() {
-      if (!ended) controller.abort();
-    },
-    end() {
-      ended = true;
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", follow);
-    },
-  };
+    this.controller.abort(this.fault);
+  }
 }
+
+type Limits = { [K in keyof Timeouts]-?: number };
 
 const MAX_TIMER = 2 ** 31 - 1;
 
 const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`);
 
-function given(timeouts: Timeouts): { [K in keyof Timeouts]-?: number } {
+function given(timeouts: Timeouts): Limits {
   const entries = Object.entries(timeouts).filter(([, value]) => value !== undefined);
   for (const [name, value] of entries as [string, number][]) {
     if (value >= 0) continue;

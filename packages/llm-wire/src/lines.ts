@@ -16,55 +16,77 @@ export interface DecoderOptions {
 const LIMIT = 32 * 1024 * 1024;
 
 /** Lines ended by LF or CRLF. Blank lines are left out; a last line without an end counts. */
-export function createLineDecoder({ limit = LIMIT }: DecoderOptions = {}): Decoder<string> {
-  const text = createTextDecoder();
-  let rest = "";
+export const createLineDecoder = ({ limit = LIMIT }: DecoderOptions = {}): Decoder<string> =>
+  new LineDecoder(limit);
 
-  const split = (arrived: string): string[] => {
+/** UTF-8 in pieces. The mark at the very start is taken away here: the engine's own streaming also loses later ones. */
+export class TextPieces {
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  private begun = false;
+
+  add(bytes: Uint8Array): string {
+    const text = this.decoder.decode(bytes, GOES_ON);
+    return this.begun ? text : this.unmarked(text);
+  }
+
+  end(): string {
+    const text = this.decoder.decode();
+    return this.begun ? text : this.unmarked(text);
+  }
+
+  private unmarked(text: string): string {
+    this.begun = text !== "";
+    return text.startsWith("\uFEFF") ? text.slice(1) : text;
+  }
+}
+
+const GOES_ON = { stream: true } as const;
+
+/** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
+class LineDecoder implements Decoder<string> {
+  static readonly kept = new LineDecoder(LIMIT);
+  private readonly limit: number;
+  private readonly text = new TextPieces();
+  private rest = "";
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  add(bytes: Uint8Array): string[] {
+    return this.split(this.text.add(bytes));
+  }
+
+  end(): string[] {
+    const lines = this.split(this.text.end());
+    const last = this.rest.endsWith("\r") ? this.rest.slice(0, -1) : this.rest;
+    this.rest = "";
+    return last === "" ? lines : [...lines, last];
+  }
+
+  private split(arrived: string): string[] {
     const first = arrived.indexOf("\n");
     if (first === -1) {
       // Joined when its end comes: looking through it at each read would cost the square of its length.
-      rest += arrived;
-      if (rest.length > limit) throw tooLong(limit);
+      this.rest += arrived;
+      if (this.rest.length > this.limit) throw tooLong(this.limit);
       return [];
     }
-    const all = rest === "" ? arrived : rest + arrived;
+    const all = this.rest === "" ? arrived : this.rest + arrived;
     const lines: string[] = [];
     let from = 0;
-    for (let end = first + rest.length; end !== -1; end = all.indexOf("\n", from)) {
+    for (let end = first + this.rest.length; end !== -1; end = all.indexOf("\n", from)) {
       const stop = end > from && all.charCodeAt(end - 1) === CR ? end - 1 : end;
       if (stop > from) lines.push(all.slice(from, stop));
       from = end + 1;
     }
-    rest = all.slice(from);
-    if (rest.length > limit) throw tooLong(limit);
+    this.rest = all.slice(from);
+    if (this.rest.length > this.limit) throw tooLong(this.limit);
     return lines;
-  };
-
-  return {
-    add: (bytes) => split(text(bytes)),
-    end() {
-      const lines = split(text());
-      const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
-      rest = "";
-      return last === "" ? lines : [...lines, last];
-    },
-  };
+  }
 }
 
 const CR = 13;
-
-/** UTF-8 in pieces. The mark at the very start is taken away here: the engine's own streaming also loses later ones. */
-export function createTextDecoder(): (bytes?: Uint8Array) => string {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let begun = false;
-  return (bytes) => {
-    const text = bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-    if (begun || text === "") return text;
-    begun = true;
-    return text.startsWith("\uFEFF") ? text.slice(1) : text;
-  };
-}
 
 export function tooLong(limit: number): LlmError {
   return new LlmError("invalid-response", `the backend sent ${limit} characters without an end of line`, {

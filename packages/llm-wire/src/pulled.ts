@@ -8,37 +8,42 @@ export interface Reads<Value> {
 }
 
 /** `next` over `pull`, which has one reader at a time: reads made ahead wait for their turn. */
-export function pulled<Value>(
-  pull: (reader: Reader<Value>) => void,
-  leave: () => Promise<void>,
-): Reads<Value> {
-  const waiting: Reader<Value>[] = [];
-  const next = (): void => {
-    waiting.shift();
-    if (waiting.length > 0) pull(first);
-  };
-  const first: Reader<Value> = {
-    onRead(read) {
-      waiting[0]?.onRead(read);
-      next();
-    },
-    onFault(error) {
-      waiting[0]?.onFault(error);
-      next();
-    },
-  };
-  return {
-    pull,
-    next: () =>
-      new Promise((resolve, reject) => {
-        waiting.push({ onRead: resolve as Reader<Value>["onRead"], onFault: reject });
-        if (waiting.length === 1) pull(first);
-      }),
-    async return() {
-      await leave();
-      return END;
-    },
-  };
+export class Turns<Value> implements Reader<Value> {
+  private readonly source: Pick<Reads<Value>, "pull">;
+  private readonly waiting: PromiseWithResolvers<IteratorResult<Value, undefined>>[] = [];
+
+  constructor(source: Pick<Reads<Value>, "pull">) {
+    this.source = source;
+  }
+
+  next(): Promise<IteratorResult<Value, undefined>> {
+    const asked: PromiseWithResolvers<IteratorResult<Value, undefined>> = Promise.withResolvers();
+    this.waiting.push(asked);
+    if (this.waiting.length === 1) this.source.pull(this);
+    return asked.promise;
+  }
+
+  onRead(read: IteratorResult<Value, undefined>): void {
+    this.waiting[0]?.resolve(read);
+    this.turn();
+  }
+
+  onFault(error: unknown): void {
+    this.waiting[0]?.reject(error);
+    this.turn();
+  }
+
+  private turn(): void {
+    this.waiting.shift();
+    if (this.waiting.length > 0) this.source.pull(this);
+  }
 }
 
 export const END = { value: undefined, done: true } as const;
+
+/** Reads of nothing. */
+export const NOTHING: Reads<never> = {
+  pull: (reader) => reader.onRead(END),
+  next: async () => END,
+  return: async () => END,
+};

@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 
 import type { Reader } from "@enginehouse/llm-core";
 
-import { END, pulled, type Reads } from "./pulled.ts";
+import { END, NOTHING, type Reads, Turns } from "./pulled.ts";
 
 /** Bytes, one piece for each demand. Returning closes the connection unless they were read to their end. */
 export type ByteReads = Reads<Uint8Array>;
@@ -32,22 +32,39 @@ export function keepRaw(message: IncomingMessage, init: ResponseInit): Response 
 export function readsOf(response: Response): ByteReads {
   const message = raw.get(response);
   if (message !== undefined) return messageReads(message);
-  const body = response.body?.getReader();
-  if (body === undefined)
-    return pulled<Uint8Array>(
-      ({ onRead }) => onRead(END),
-      async () => undefined,
+  return response.body === null ? NOTHING : new BodyReads(response.body.getReader());
+}
+
+/** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
+class BodyReads implements ByteReads {
+  static readonly kept = new BodyReads({ read: async () => END, cancel: async () => undefined });
+  private readonly body: BodyReader;
+
+  constructor(body: BodyReader) {
+    this.body = body;
+  }
+
+  pull(reader: Reader<Uint8Array>): void {
+    this.next().then(
+      (read) => reader.onRead(read),
+      (error: unknown) => reader.onFault(error),
     );
-  // Its own results have the shape of an iterator's; after the end it says so again.
-  const read = body.read.bind(body) as () => Promise<IteratorResult<Uint8Array, undefined>>;
-  return {
-    next: read,
-    pull: ({ onRead, onFault }) => void read().then(onRead, onFault),
-    async return() {
-      await body.cancel();
-      return END;
-    },
-  };
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    // Its own results have the shape of an iterator's; after the end it says so again.
+    return this.body.read() as Promise<IteratorResult<Uint8Array, undefined>>;
+  }
+
+  async return(): Promise<typeof END> {
+    await this.body.cancel();
+    return END;
+  }
+}
+
+interface BodyReader {
+  read(): Promise<unknown>;
+  cancel(): Promise<void>;
 }
 
 /** All that waits, so that a burst is parsed in one go: `read()` gives all of it up to Node 24, one HTTP chunk in Node 26. */
@@ -65,54 +82,81 @@ function readWaiting(message: IncomingMessage): Uint8Array | null {
 }
 
 export function messageReads(message: IncomingMessage): ByteReads {
-  let asking: Reader<Uint8Array> | undefined;
-  let fault: unknown = message.errored ?? undefined;
-  let ended = message.readableEnded;
-  let closed = message.closed;
+  const reads = new MessageReads(message);
+  reads.listen();
+  return reads;
+}
+
+/** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
+class MessageReads implements ByteReads {
+  static readonly kept = new MessageReads({} as IncomingMessage);
+  private readonly message: IncomingMessage;
+  private readonly turns = new Turns<Uint8Array>(this);
+  private asking: Reader<Uint8Array> | undefined;
+  private fault: unknown;
+  private ended: boolean;
+  private closed: boolean;
   /** Whether bytes may lie there. A read that leaves none asks for the next `readable` by itself. */
-  let filled = true;
+  private filled = true;
 
-  const answer = (): void => {
-    const reader = asking;
+  constructor(message: IncomingMessage) {
+    this.message = message;
+    this.fault = message.errored ?? undefined;
+    this.ended = message.readableEnded;
+    this.closed = message.closed;
+  }
+
+  listen(): void {
+    const { message } = this;
+    message.on("readable", () => {
+      this.filled = true;
+      this.answer();
+    });
+    message.once("end", () => {
+      this.ended = true;
+      this.answer();
+    });
+    message.once("error", (error) => {
+      this.fault = error;
+      this.answer();
+    });
+    message.once("close", () => {
+      this.closed = true;
+      // What came before the close may still be read.
+      this.filled = true;
+      this.answer();
+    });
+  }
+
+  pull(reader: Reader<Uint8Array>): void {
+    this.asking = reader;
+    this.answer();
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.turns.next();
+  }
+
+  async return(): Promise<typeof END> {
+    if (!this.ended) this.message.destroy();
+    return END;
+  }
+
+  private answer(): void {
+    const { asking: reader, message } = this;
     if (reader === undefined) return;
-    const piece = filled && fault === undefined ? readWaiting(message) : null;
-    filled = message.readableLength > 0;
-    if (piece === null && fault === undefined && !ended && !closed && !message.destroyed) return;
-    asking = undefined;
-    if (fault !== undefined) reader.onFault(fault);
-    else if (piece !== null) reader.onRead({ value: piece, done: false });
-    else if (ended) reader.onRead(END);
+    const piece = this.filled && this.fault === undefined ? readWaiting(message) : null;
+    this.filled = message.readableLength > 0;
+    if (piece !== null) {
+      this.asking = undefined;
+      return reader.onRead({ value: piece, done: false });
+    }
+    if (this.fault === undefined && !this.ended && !this.closed && !message.destroyed) return;
+    this.asking = undefined;
+    if (this.fault !== undefined) reader.onFault(this.fault);
+    else if (this.ended) reader.onRead(END);
     else reader.onFault(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
-  };
-
-  message.on("readable", () => {
-    filled = true;
-    answer();
-  });
-  message.once("end", () => {
-    ended = true;
-    answer();
-  });
-  message.once("error", (error) => {
-    fault = error;
-    answer();
-  });
-  message.once("close", () => {
-    closed = true;
-    // What came before the close may still be read.
-    filled = true;
-    answer();
-  });
-
-  return pulled<Uint8Array>(
-    (reader) => {
-      asking = reader;
-      answer();
-    },
-    async () => {
-      if (!ended) message.destroy();
-    },
-  );
+  }
 }
 
 export function headersOf(headers: Headers, body: Uint8Array | undefined): OutgoingHttpHeaders {

@@ -1,7 +1,7 @@
 import { LlmError } from "@enginehouse/llm-core";
 
 import { isPage } from "./faults.ts";
-import { createTextDecoder, type Decoder, type DecoderOptions, tooLong } from "./lines.ts";
+import { type Decoder, type DecoderOptions, TextPieces, tooLong } from "./lines.ts";
 
 /** One server-sent event. */
 export interface SseEvent {
@@ -19,68 +19,89 @@ const LIMIT = 32 * 1024 * 1024;
  * end with LF, CRLF or CR, comments and unknown fields are skipped, an event without data is none, and one that is
  * not closed by a blank line is dropped at the end. A byte order mark at the start is not part of it.
  */
-export function createSseDecoder({ limit = LIMIT }: DecoderOptions = {}): Decoder<SseEvent> {
-  const text = createTextDecoder();
-  let rest = "";
-  let afterCr = false;
-  let event = "";
-  let id: string | undefined;
-  let data: string | undefined;
-  let given = false;
+export const createSseDecoder = ({ limit = LIMIT }: DecoderOptions = {}): Decoder<SseEvent> =>
+  new SseDecoder(limit);
 
-  const take = (line: string, events: SseEvent[]): void => {
-    if (line === "") {
-      if (data !== undefined) {
-        events.push({ event: event === "" ? "message" : event, data, id });
-        given = true;
-      }
-      event = "";
-      data = undefined;
-      return;
-    }
-    const colon = line.indexOf(":");
-    const end = colon === -1 ? line.length : colon;
-    const value = line.slice(end + (line.charCodeAt(end + 1) === SPACE ? 2 : 1));
-    if (names(line, end, "data")) data = data === undefined ? value : `${data}\n${value}`;
-    else if (names(line, end, "event")) event = value;
-    else if (names(line, end, "id") && !line.includes("\0")) id = value;
-    else if (!given) refusePage(line);
-  };
+/** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
+class SseDecoder implements Decoder<SseEvent> {
+  static readonly kept = new SseDecoder(LIMIT);
+  private readonly limit: number;
+  private readonly text = new TextPieces();
+  private rest = "";
+  private afterCr = false;
+  private event = "message";
+  private id: string | undefined;
+  private data: string | undefined;
+  private given = false;
 
-  const split = (read: string): SseEvent[] => {
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  add(bytes: Uint8Array): SseEvent[] {
+    return this.split(this.text.add(bytes));
+  }
+
+  end(): SseEvent[] {
+    const events = this.split(this.text.end());
+    if (!this.given) refusePage(this.rest);
+    return events;
+  }
+
+  private split(read: string): SseEvent[] {
     if (read === "") return [];
-    let arrived = read;
-    // A CR ends its line at once; the LF that may follow it in the next read is the second half of that end.
-    if (afterCr && arrived.startsWith("\n")) arrived = arrived.slice(1);
-    afterCr = read.endsWith("\r");
-    if (arrived.includes("\r")) arrived = arrived.replaceAll(/\r\n?/g, "\n");
+    const arrived = this.afterCr || read.includes("\r") ? this.withLineFeeds(read) : read;
     const first = arrived.indexOf("\n");
     if (first === -1) {
       // Joined when its end comes: looking through it at each read would cost the square of its length.
-      rest += arrived;
-      if (rest.length + (data?.length ?? 0) > limit) throw tooLong(limit);
+      this.rest += arrived;
+      this.checkLength();
       return [];
     }
-    const all = rest === "" ? arrived : rest + arrived;
+    const all = this.rest === "" ? arrived : this.rest + arrived;
     const events: SseEvent[] = [];
     let at = 0;
-    for (let end = first + rest.length; end !== -1; end = all.indexOf("\n", at)) {
-      take(all.slice(at, end), events);
+    for (let end = first + this.rest.length; end !== -1; end = all.indexOf("\n", at)) {
+      if (end === at) this.close(events);
+      // Nearly every line, without a string of its own for it.
+      else if (this.data === undefined && all.startsWith("data: ", at)) this.data = all.slice(at + 6, end);
+      else this.take(all.slice(at, end));
       at = end + 1;
     }
-    rest = all.slice(at);
-    if (rest.length + (data?.length ?? 0) > limit) throw tooLong(limit);
+    this.rest = all.slice(at);
+    this.checkLength();
     return events;
-  };
+  }
 
-  return {
-    add: (bytes) => split(text(bytes)),
-    end() {
-      const events = split(text());
-      if (!given) refusePage(rest);
-      return events;
-    },
-  };
+  /** A CR ends its line at once; the LF that may follow it in the next read is the second half of that end. */
+  private withLineFeeds(read: string): string {
+    const arrived = this.afterCr && read.startsWith("\n") ? read.slice(1) : read;
+    this.afterCr = read.endsWith("\r");
+    return arrived.replaceAll(/\r\n?/g, "\n");
+  }
+
+  private checkLength(): void {
+    if (this.rest.length + (this.data?.length ?? 0) > this.limit) throw tooLong(this.limit);
+  }
+
+  private close(events: SseEvent[]): void {
+    if (this.data !== undefined) {
+      events.push({ event: this.event, data: this.data, id: this.id });
+      this.given = true;
+    }
+    this.event = "message";
+    this.data = undefined;
+  }
+
+  private take(line: string): void {
+    const colon = line.indexOf(":");
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? "" : line.slice(colon + (line.charCodeAt(colon + 1) === SPACE ? 2 : 1));
+    if (field === "data") this.data = this.data === undefined ? value : `${this.data}\n${value}`;
+    else if (field === "event") this.event = value === "" ? "message" : value;
+    else if (field === "id" && !line.includes("\0")) this.id = value;
+    else if (!this.given) refusePage(line);
+  }
 }
 
 const SPACE = 32;
@@ -93,7 +114,3 @@ function refusePage(line: string): void {
     hint: "is this the address of a model server?",
   });
 }
-
-/** Whether the field that ends at `end` has this name, without a string of its own for it. */
-const names = (line: string, end: number, name: string): boolean =>
-  end === name.length && line.startsWith(name);

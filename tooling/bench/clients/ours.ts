@@ -42,48 +42,78 @@ interface OpenAiChunk {
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number };
 }
 
-function decodeLine(line: string, events: ChatEvent[]): void {
-  const {
-    message,
-    done,
-    done_reason,
-    prompt_eval_count = 0,
-    eval_count = 0,
-  } = JSON.parse(line) as OllamaLine;
-  if (message?.content) events.push({ type: "text-delta", id: "0", text: message.content });
-  if (done === true)
-    events.push({ type: "text-end", id: "0" }, finish(done_reason ?? "", prompt_eval_count, eval_count));
+/** As a provider's decoder is: an object of a class, so that its code stays optimised from one stream to the next. */
+class LineEvents implements EventDecoder<string> {
+  static readonly kept = new LineEvents("");
+  private readonly model: string;
+
+  constructor(model: string) {
+    this.model = model;
+  }
+
+  start(): ChatEvent[] {
+    return opening(this.model);
+  }
+
+  add(lines: readonly string[]): ChatEvent[] {
+    const events: ChatEvent[] = [];
+    for (const line of lines) {
+      const {
+        message,
+        done,
+        done_reason,
+        prompt_eval_count = 0,
+        eval_count = 0,
+      } = JSON.parse(line) as OllamaLine;
+      if (message?.content) events.push({ type: "text-delta", id: "0", text: message.content });
+      if (done === true)
+        events.push({ type: "text-end", id: "0" }, finish(done_reason ?? "", prompt_eval_count, eval_count));
+    }
+    return events;
+  }
+
+  finish(): ChatEvent[] {
+    return [];
+  }
 }
 
-function decodeData({ data }: SseEvent, events: ChatEvent[]): void {
-  if (data === "[DONE]") return;
-  const { choices, usage } = JSON.parse(data) as OpenAiChunk;
-  const [choice] = choices;
-  if (choice?.delta?.content) events.push({ type: "text-delta", id: "0", text: choice.delta.content });
-  if (!choice?.finish_reason) return;
-  events.push(
-    { type: "text-end", id: "0" },
-    finish(choice.finish_reason, usage?.prompt_tokens ?? 0, usage?.completion_tokens ?? 0),
-  );
+class SseEvents implements EventDecoder<SseEvent> {
+  static readonly kept = new SseEvents("");
+  private readonly model: string;
+
+  constructor(model: string) {
+    this.model = model;
+  }
+
+  start(): ChatEvent[] {
+    return opening(this.model);
+  }
+
+  add(pieces: readonly SseEvent[]): ChatEvent[] {
+    const events: ChatEvent[] = [];
+    for (const { data } of pieces) {
+      if (data === "[DONE]") continue;
+      const { choices, usage } = JSON.parse(data) as OpenAiChunk;
+      const [choice] = choices;
+      if (choice?.delta?.content) events.push({ type: "text-delta", id: "0", text: choice.delta.content });
+      if (!choice?.finish_reason) continue;
+      events.push(
+        { type: "text-end", id: "0" },
+        finish(choice.finish_reason, usage?.prompt_tokens ?? 0, usage?.completion_tokens ?? 0),
+      );
+    }
+    return events;
+  }
+
+  finish(): ChatEvent[] {
+    return [];
+  }
 }
 
-function decoderOf<Piece>(
-  model: string,
-  decode: (piece: Piece, events: ChatEvent[]) => void,
-): EventDecoder<Piece> {
-  return {
-    start: () => [
-      { type: "start", model, warnings: [] },
-      { type: "text-start", id: "0" },
-    ],
-    add(pieces) {
-      const events: ChatEvent[] = [];
-      for (const piece of pieces) decode(piece, events);
-      return events;
-    },
-    finish: () => [],
-  };
-}
+const opening = (model: string): ChatEvent[] => [
+  { type: "start", model, warnings: [] },
+  { type: "text-start", id: "0" },
+];
 
 const plugin = (dialect: "ndjson" | "sse") =>
   defineProvider({
@@ -98,8 +128,8 @@ const plugin = (dialect: "ndjson" | "sse") =>
         const call = { ...options, path: "", body };
         return fromBatches(() =>
           dialect === "ndjson"
-            ? streamLines(endpoint, call, decoderOf(request.model, decodeLine))
-            : streamSse(endpoint, call, decoderOf(request.model, decodeData)),
+            ? streamLines(endpoint, call, new LineEvents(request.model))
+            : streamSse(endpoint, call, new SseEvents(request.model)),
         );
       },
       close: async () => undefined,
