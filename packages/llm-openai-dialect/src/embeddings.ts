@@ -3,7 +3,7 @@ import { readVector } from "@enginehouse/llm-wire";
 
 import { errorIn, faultOfError } from "./errors.ts";
 import type { Quirks } from "./quirks.ts";
-import { numberIn } from "./usage.ts";
+import { countIn, numberIn } from "./usage.ts";
 import { isRecord } from "./wire.ts";
 
 export interface EmbedBatch {
@@ -48,7 +48,7 @@ export function decodeEmbed(
     throw invalid(`${count} texts went in, and ${data.length} vectors came out`);
   const usage = isRecord(reply) ? reply["usage"] : undefined;
   const inputTokens = isRecord(usage)
-    ? (numberIn(usage, "prompt_tokens") ?? numberIn(usage, "total_tokens"))
+    ? (countIn(usage, "prompt_tokens") ?? countIn(usage, "total_tokens"))
     : undefined;
   return { vectors: whole, inputTokens };
 }

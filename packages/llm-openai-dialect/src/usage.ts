@@ -5,13 +5,13 @@ import { isRecord, type WireRecord } from "./wire.ts";
 /** Of Chat Completions and of Responses, which call the same numbers differently. */
 export function decodeUsage(told: unknown): Usage | undefined {
   if (!isRecord(told)) return undefined;
-  const input = numberIn(told, "prompt_tokens") ?? numberIn(told, "input_tokens");
+  const input = countIn(told, "prompt_tokens") ?? countIn(told, "input_tokens");
   const output = numberIn(told, "completion_tokens") ?? numberIn(told, "output_tokens");
   const inputDetails = told["prompt_tokens_details"] ?? told["input_tokens_details"];
   const outputDetails = told["completion_tokens_details"] ?? told["output_tokens_details"];
   const cached = isRecord(inputDetails) ? numberIn(inputDetails, "cached_tokens") : undefined;
   const reasoning = isRecord(outputDetails) ? numberIn(outputDetails, "reasoning_tokens") : undefined;
-  if (input === undefined && output === undefined) return undefined;
+  if (input === undefined && (output === undefined || output === 0)) return undefined;
   return {
     inputTokens: input,
     outputTokens: output,
@@ -19,6 +19,10 @@ export function decodeUsage(told: unknown): Usage | undefined {
     ...(reasoning !== undefined && { reasoningTokens: reasoning }),
   };
 }
+
+/** Tokens that were read. Where a server says none it did not count: nothing is asked without a single one. */
+export const countIn = (record: WireRecord, key: string): number | undefined =>
+  numberIn(record, key) || undefined;
 
 /** What llama.cpp measures; it counts tokens there, too. */
 export function decodeTimings(told: WireRecord): { timings: Timings; usage: Usage | undefined } {

@@ -341,3 +341,17 @@ test("counts below zero are not known", async () => {
     outputTokens: 2,
   });
 });
+
+test("a prompt of no tokens is one that the server did not count", async () => {
+  const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  const zeros = chat([{ content: "a" }], "stop", [{ choices: [], usage }]);
+  expect((await answerOf(zeros)).usage).toEqual({ inputTokens: undefined, outputTokens: undefined });
+  const half = chat([{ content: "a" }], "stop", [{ choices: [], usage: { ...usage, completion_tokens: 7 } }]);
+  expect((await answerOf(half)).usage).toEqual({ inputTokens: undefined, outputTokens: 7 });
+  // One that was told before stays what it was.
+  const told = { choices: [], usage: { prompt_tokens: 9, completion_tokens: 1 } };
+  const both = chat([{ content: "a" }], "stop", [told, { choices: [], usage }]);
+  expect((await answerOf(both)).usage).toEqual({ inputTokens: 9, outputTokens: 1 });
+  const nothing = lines([{ choices: [{ index: 0, delta: { content: "a" } }], usage }]);
+  expect(brokenOff(nothing).usage).toBeUndefined();
+});

@@ -53,3 +53,8 @@ test("an error with status 200 is an error", () => {
     expect.objectContaining({ code: "model-not-found" }) as Error,
   );
 });
+
+test("texts of no tokens are ones that the server did not count", () => {
+  const reply = { data: [{ index: 0, embedding: [1] }], usage: { prompt_tokens: 0, total_tokens: 0 } };
+  expect(decodeEmbed(reply, 1).inputTokens).toBeUndefined();
+});
