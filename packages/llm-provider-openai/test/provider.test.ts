@@ -214,6 +214,17 @@ test("sound goes over Chat Completions, as Responses has no word for it", async 
   });
 });
 
+test("LM Studio has no word for minP, which it would pass over", async () => {
+  await using given = await setUp((response) => streamOf(response, piece("Hi") + ENDING), {
+    preset: "lm-studio",
+  });
+  await generate(given.provider, { ...REQUEST, topK: 3, repeatPenalty: 1.1 });
+  expect(given.asked[0]?.body).toMatchObject({ top_k: 3, repeat_penalty: 1.1 });
+  await expect(generate(given.provider, { ...REQUEST, minP: 0.1 })).rejects.toMatchObject({
+    code: "unsupported",
+  });
+});
+
 test("a server whose version does not come is well all the same", async () => {
   await using given = await setUp(
     (response, { path }) => {

@@ -95,7 +95,7 @@ export const PRESETS = {
   "lm-studio": {
     address: "http://127.0.0.1:1234/v1",
     quirks: {
-      extraOptions: LLAMA_OPTIONS,
+      extraOptions: { topK: "top_k", repeatPenalty: "repeat_penalty" },
       jsonObject: false,
       namedTool: false,
       keepAlive: "ttl",
