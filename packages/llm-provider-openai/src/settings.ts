@@ -115,6 +115,7 @@ export async function readConnection(
       hint: "set baseUrl, for instance to http://127.0.0.1:8080/v1, or apiKey for OpenAI itself",
     });
   }
+  assertAddress(address, given.baseUrl === undefined && address === fromEnv ? "OPENAI_BASE_URL" : "baseUrl");
   const guessed = presetOf(address);
   const service: Preset | undefined = guessed && PRESETS[guessed];
   const preset = chosen ?? service ?? COMPATIBLE;
@@ -134,6 +135,14 @@ export async function readConnection(
     quirks: { ...PLAIN, ...preset.quirks, ...defined(given.quirks) },
     thoughtless: new Set(),
   };
+}
+
+function assertAddress(address: string, where: string): void {
+  if (/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return;
+  throw new LlmError("invalid-settings", `${where}: "${address}" is no address of a server`, {
+    phase: "settings",
+    hint: "write it like http://127.0.0.1:8080/v1",
+  });
 }
 
 /** The path that nearly every server has, where the address leaves it out. */

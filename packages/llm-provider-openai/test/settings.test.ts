@@ -65,6 +65,23 @@ test.each(Object.entries(PRESETS).filter(([, preset]) => !("needsKey" in preset)
   },
 );
 
+test.each([
+  "gpu-box:8080",
+  "127.0.0.1:8080/v1",
+  "localhost:8080/v1",
+  "gpu-box",
+  "ftp://gpu-box/v1",
+  "http://u:hunter2@a b",
+])("%s in OPENAI_BASE_URL is no address, and the variable is named", async (address) => {
+  const fault = await leads({}, { OPENAI_BASE_URL: address }).catch((error: unknown) => error);
+  expect(fault).toMatchObject({
+    code: "invalid-settings",
+    message: expect.stringContaining("OPENAI_BASE_URL"),
+    hint: expect.stringContaining("http://127.0.0.1:8080/v1"),
+  });
+  expect(JSON.stringify(fault)).not.toContain("hunter2");
+});
+
 test("a key of the environment is never sent in the open", async () => {
   const env = { OPENAI_API_KEY: "k" };
   const open = await readConnection({ baseUrl: "http://api.openai.com/v1" }, env);
