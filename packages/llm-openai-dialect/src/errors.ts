@@ -212,7 +212,9 @@ function rowOfStatus({ type = "", code }: WireError): Row {
   if (status === 403 || /permission/.test(words)) return { code: "forbidden" };
   if (status === 402) return { code: "quota-exhausted" };
   if (status === 404 || /not_found/.test(words)) return { code: "model-not-found" };
-  if (status === 503 || /unavailable|overloaded/.test(words)) return { code: "unavailable" };
+  if (status === 408 || status === 504) return { code: "timeout" };
+  if (status === 502 || status === 503 || /unavailable|overloaded/.test(words))
+    return { code: "unavailable" };
   if (status >= 400 && status < 500) return { code: "invalid-request" };
   if (/invalid_request|invalid_prompt/.test(words)) return { code: "invalid-request" };
   return { code: "provider-internal", retryable: true, hint: "look into the backend's log" };

@@ -33,6 +33,8 @@ export interface Quirks {
   readonly jsonObject: boolean;
   /** Whether `tool_choice` may name a tool. Otherwise that tool is the only one sent, and a call is required. */
   readonly namedTool: boolean;
+  /** Whether an answer that goes on with an assistant's message begins with the text of that message: it is taken off. */
+  readonly repeatsGiven: boolean;
   /** Whether ids of tool calls must be nine letters and digits: others are changed on their way there, and stay what they are here. */
   readonly shortCallIds: boolean;
   /** How the time that a model stays loaded is said: `ttl`, in seconds. */
@@ -60,6 +62,7 @@ export const PLAIN: Quirks = {
   refusesOverflow: false,
   jsonObject: true,
   namedTool: true,
+  repeatsGiven: false,
   shortCallIds: false,
   keepAlive: false,
   base64: true,

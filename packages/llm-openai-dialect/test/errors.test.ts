@@ -137,6 +137,9 @@ test("an error without a status goes by its own words", () => {
     faultOfError({ message: "m", ...error }, { operation: "chat" }).code;
   expect(code({ code: 401 })).toBe("unauthenticated");
   expect(code({ code: "503" })).toBe("unavailable");
+  expect(code({ code: 502 })).toBe("unavailable");
+  expect(code({ code: 504 })).toBe("timeout");
+  expect(code({ code: "408" })).toBe("timeout");
   expect(code({ type: "overloaded_error" })).toBe("unavailable");
   expect(code({ type: "invalid_request_error" })).toBe("invalid-request");
   expect(code({})).toBe("provider-internal");

@@ -9,7 +9,9 @@ import {
   type AnswerDecoder,
   createChatDecoder,
   createResponsesDecoder,
+  givenText,
   type Quirks,
+  withoutGiven,
 } from "@enginehouse/llm-openai-dialect";
 
 import type { EncodedCall } from "./encode.ts";
@@ -21,7 +23,8 @@ export function createDecoder(
   quirks: Quirks,
 ): AnswerDecoder {
   const create = api === "chat" ? createChatDecoder : createResponsesDecoder;
-  return create({ request, quirks, names, warnings });
+  const decoder = create({ request, quirks, names, warnings });
+  return quirks.repeatsGiven ? withoutGiven(decoder, givenText(request)) : decoder;
 }
 
 /** The models of a list; `undefined` where the reply is none. */

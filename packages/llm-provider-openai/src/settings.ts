@@ -54,6 +54,7 @@ export const settings = lazySchema<OpenaiSettings>(async () => {
       refusesOverflow: z.boolean(),
       jsonObject: z.boolean(),
       namedTool: z.boolean(),
+      repeatsGiven: z.boolean(),
       shortCallIds: z.boolean(),
       keepAlive: z.union([z.literal("ttl"), z.literal(false)]),
       base64: z.boolean(),

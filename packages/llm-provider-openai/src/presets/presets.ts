@@ -86,6 +86,7 @@ export const PRESETS = {
     quirks: {
       extraOptions: LLAMA_OPTIONS,
       progress: true,
+      repeatsGiven: true,
       reasoning: "template",
       reasoningBack: "reasoning_content",
     },

@@ -186,6 +186,15 @@ test("it tells its version, its model and the window in force", async (context) 
   await expect(openai.describeModel("another")).rejects.toMatchObject({ code: "model-not-found" });
 });
 
+test("it goes on with an assistant's message, and the answer is what it adds", async (context) => {
+  const { openai } = await server(context);
+  const given = "The capital of France is the beautiful city of";
+  const messages: Message[] = [...question, { role: "assistant", content: given }];
+  const { text } = await generate(openai, { model, messages, maxTokens: 12, temperature: 0 });
+  expect(text).not.toContain(given);
+  expect(text).toContain("Paris");
+});
+
 test("its Responses answer, too", async (context) => {
   const { llama } = await server(context);
   const openai = createOpenai({
