@@ -30,6 +30,8 @@ export interface ModelStore {
   windowInForce(model: string, options?: CallOptions): Promise<number | undefined>;
   /** What the model can do beyond chat, or `undefined` where the server does not tell. */
   capabilities(model: string, options?: CallOptions): Promise<readonly string[] | undefined>;
+  /** Whether the engine itself renders the model's own template, and not the server one of Ollama's. */
+  isNative(model: string, options?: CallOptions): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -166,6 +168,8 @@ export function createModels(connection: Connection, configured: Configured): Mo
 
     windowInForce: async (model, options) => inForce(newest(await running(options), model), options),
     capabilities: async (model, options) => capabilitiesOf(await show(model, options)),
+    // Such a template is shown as it is, in a language that Ollama's own are not written in.
+    isNative: async (model, options) => /\{%/.test((await show(model, options)).template ?? ""),
     close: () => pulls.close(),
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "@enginehouse/llm-core";
 import type * as Wire from "@enginehouse/llm-wire";
 
+import type * as Answers from "./answers/given.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Facts } from "./connection/facts.ts";
 import type * as Decode from "./decode.ts";
@@ -60,17 +61,19 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     let learns = false;
     let begun = false;
     let plain = false;
+    let repeated = "";
 
     const first = async (): Promise<IteratorResult<EventBatch>> => {
       parts = await open();
       options.signal?.throwIfAborted();
       for (const lack of await lacksOf(request, options, parts)) lacks.add(lack);
+      repeated = await repeatedIn(request, options, parts);
       options.signal?.throwIfAborted();
       return send(parts);
     };
 
     const send = async (using: Parts): Promise<IteratorResult<EventBatch>> => {
-      const { connection, facts, wire, encode, decode } = using;
+      const { connection, facts, wire, encode, decode, answers } = using;
       const encoded = encode.encodeChat(request, residenceOf(model, request.keepAlive, using), lacks);
       const decoder = decode.createDecoder({
         request,
@@ -81,7 +84,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       });
       const call = connection.wireCall("/api/chat", options, model, encoded.body);
       const alone = { ...call, headers: connection.ownConnection };
-      inner = wire.streamLines(connection.endpoint, alone, decoder);
+      inner = wire.streamLines(connection.endpoint, alone, answers.withoutGiven(decoder, repeated));
       return inner.next().then(onBatch, onFault);
     };
 
@@ -242,6 +245,14 @@ async function lacksOf(
   return lacks;
 }
 
+/** The engine's own templates repeat the message that they go on with; Ollama's do not. */
+async function repeatedIn(request: ChatRequest, options: CallOptions, parts: Parts): Promise<string> {
+  const given = parts.answers.givenText(request);
+  if (given === "") return "";
+  const native = await parts.models.isNative(request.model, options).catch(() => false);
+  return native ? given : "";
+}
+
 /** A model may be called `constructor`. */
 function ownOf<Value>(byModel: Readonly<Record<string, Value>>, model: string): Value | undefined {
   if (Object.hasOwn(byModel, model)) return byModel[model];
@@ -280,6 +291,7 @@ interface Parts {
   readonly wire: typeof Wire;
   readonly encode: typeof Encode;
   readonly decode: typeof Decode;
+  readonly answers: typeof Answers;
   readonly errors: typeof Errors;
   readonly embeddings: typeof Embeddings;
   readonly isBefore: (version: string) => boolean;
@@ -291,6 +303,7 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     wire,
     encode,
     decode,
+    answers,
     errors,
     embeddings,
     { createConnection },
@@ -301,6 +314,7 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     import("@enginehouse/llm-wire"),
     import("./encode.ts"),
     import("./decode.ts"),
+    import("./answers/given.ts"),
     import("./errors.ts"),
     import("./embeddings/vectors.ts"),
     import("./connection/connection.ts"),
@@ -321,6 +335,7 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     wire,
     encode,
     decode,
+    answers,
     errors,
     embeddings,
     isBefore,

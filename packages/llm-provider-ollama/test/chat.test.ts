@@ -313,6 +313,32 @@ describe("images", () => {
   });
 });
 
+describe("an assistant's message that comes last is gone on with", () => {
+  const messages: ChatRequest["messages"] = [
+    { role: "user", content: "What is the time?" },
+    { role: "assistant", content: "It is " },
+  ];
+  const shown = (template: string) => ({ details: {}, capabilities: ["completion"], template });
+
+  test.each([
+    ["engine's own, which repeats it", "{% for message in messages %}", ["It", " is la", "te."], "late."],
+    ["engine's own, and not at all", "{% for message in messages %}", ["It", " was late."], "It was late."],
+    ["server's own, which does not", "{{ range .Messages }}", ["It is ", "It is."], "It is It is."],
+  ])("by a template of the %s: the answer is what the model adds", async (_, template, pieces, text) => {
+    await using given = await setUp({
+      "POST /api/show": (_asked, response) => say(response, [shown(template)]),
+      "POST /api/chat": (_asked, response) => say(response, [...pieces.map(piece), end()]),
+    });
+    expect((await generate(given.ollama, ask({ messages }))).text).toBe(text);
+  });
+
+  test("and nothing is asked about any other", async () => {
+    await using given = await setUp({ "POST /api/chat": "chat-stream", "GET /api/ps": "ps-empty" });
+    await generate(given.ollama, ask());
+    expect(given.server.of("/api/show")).toEqual([]);
+  });
+});
+
 describe("images in front of a server from before capabilities", () => {
   const image = { type: "file", mediaType: "image/png", data: Uint8Array.of(1) } as const;
   const seen = ask({ messages: [{ role: "user", content: [image] }] });
