@@ -64,7 +64,7 @@ function encodeReasoning(
   }
 }
 
-function encodeFormat({ responseFormat }: ChatRequest, quirks: Quirks): Record<string, unknown> {
+export function encodeFormat({ responseFormat }: ChatRequest, quirks: Quirks): Record<string, unknown> {
   if (responseFormat?.type !== "json") return {};
   const { schema, name } = responseFormat;
   if (schema === undefined && quirks.jsonObject) return { response_format: { type: "json_object" } };

@@ -31,6 +31,8 @@ export interface Quirks {
   readonly refusesOverflow: boolean;
   /** Whether `response_format` may be `json_object`. Otherwise a schema for any object is sent. */
   readonly jsonObject: boolean;
+  /** Where Responses is told of the output's form. Servers that pass over `text` may heed Chat Completions' field there, too. */
+  readonly responsesFormat: "text" | "response_format";
   /** Whether `tool_choice` may name a tool. Otherwise that tool is the only one sent, and a call is required. */
   readonly namedTool: boolean;
   /** Whether an answer that goes on with an assistant's message begins with the text of that message: it is taken off. */
@@ -61,6 +63,7 @@ export const PLAIN: Quirks = {
   doneEnds: false,
   refusesOverflow: false,
   jsonObject: true,
+  responsesFormat: "text",
   namedTool: true,
   repeatsGiven: false,
   shortCallIds: false,

@@ -1,6 +1,12 @@
 import type { AssistantMessage, ChatRequest } from "@enginehouse/llm-core";
 
-import { type Encoded, type EncodeOptions, encodeTool, formatName } from "./chat-encode.ts";
+import {
+  encodeFormat as encodeChatFormat,
+  type Encoded,
+  type EncodeOptions,
+  encodeTool,
+  formatName,
+} from "./chat-encode.ts";
 import {
   dataUrl,
   encodeUser,
@@ -37,7 +43,7 @@ export function encodeResponses(request: ChatRequest, { quirks, own, path }: Enc
     ...(reasoning !== undefined && { reasoning: { effort: reasoning } }),
     ...(quirks.encryptedReasoning && { include: ["reasoning.encrypted_content"] }),
     ...encodeKeepAlive(request.keepAlive, quirks, policy.lack),
-    ...encodeFormat(request),
+    ...(quirks.responsesFormat === "text" ? encodeFormat(request) : encodeChatFormat(request, quirks)),
     ...encodeTools(request, names),
   };
   return { body: mergeOwn(body, own, path), warnings: policy.warnings, names };

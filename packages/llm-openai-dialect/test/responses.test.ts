@@ -75,6 +75,16 @@ test("a request becomes items, and the server keeps nothing", () => {
   });
 });
 
+test("a schema goes in the field that the server heeds", () => {
+  const request = { ...REQUEST, responseFormat: { type: "json", schema: { type: "object" } } } as const;
+  const quirks = { ...PLAIN, responsesFormat: "response_format" } as const;
+  const { body } = encodeResponses(request, { quirks, path: "" });
+  expect(body).not.toHaveProperty("text");
+  expect(body).toMatchObject({
+    response_format: { type: "json_schema", json_schema: { name: "answer", schema: { type: "object" } } },
+  });
+});
+
 test("options that Responses lacks are refused by name", () => {
   const request = { ...REQUEST, stop: ["x"], seed: 1 };
   expect(() => encodeResponses(request, { quirks: PLAIN, path: "" })).toThrow(/"seed"/);

@@ -53,6 +53,7 @@ export const settings = lazySchema<OpenaiSettings>(async () => {
       doneEnds: z.boolean(),
       refusesOverflow: z.boolean(),
       jsonObject: z.boolean(),
+      responsesFormat: z.enum(["text", "response_format"]),
       namedTool: z.boolean(),
       repeatsGiven: z.boolean(),
       shortCallIds: z.boolean(),

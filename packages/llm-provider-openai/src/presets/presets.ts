@@ -87,6 +87,7 @@ export const PRESETS = {
       extraOptions: LLAMA_OPTIONS,
       progress: true,
       repeatsGiven: true,
+      responsesFormat: "response_format",
       reasoning: "template",
       reasoningBack: "reasoning_content",
     },

@@ -208,6 +208,20 @@ test("its Responses answer, too", async (context) => {
   expect(answer.text.length).toBeGreaterThan(5);
   expect(answer.finishReason.unified).toMatch(/stop|length/);
   expect(answer.usage.outputTokens).toBeGreaterThan(2);
+  const schema = {
+    type: "object",
+    properties: { number: { type: "integer" } },
+    required: ["number"],
+    additionalProperties: false,
+  } as const;
+  const { output } = await generate(openai, {
+    model,
+    messages: [{ role: "user", content: "Say a small number, as JSON." }],
+    responseFormat: { type: "json", schema },
+    maxTokens: 60,
+    temperature: 0,
+  });
+  expect(output).toMatchObject({ number: expect.any(Number) });
   await openai.close();
 });
 
