@@ -150,8 +150,8 @@ describe.skipIf(skipped !== undefined)(
       while (!text.includes("text.delta")) text += new TextDecoder().decode((await reader?.read())?.value);
       const [engine = 0] = childrenOf(service.child.pid ?? 0);
       const before = processorTime(engine);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect(processorTime(engine) - before).toBeGreaterThan(30);
+      // On a busy machine its turn comes late; what counts is that it works until the page is left.
+      await expect.poll(() => processorTime(engine) - before, { timeout: 10_000 }).toBeGreaterThan(30);
 
       controller.abort();
       await new Promise((resolve) => setTimeout(resolve, 250));
