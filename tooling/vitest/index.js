@@ -15,8 +15,9 @@ export const project = (name, test = {}) =>
       name,
       include: ["test/**/*.test.ts"],
       typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json" },
-      // A project takes no number from the root's configuration, and by itself but one worker on two cores.
-      maxWorkers: Math.max(2, cores - 1),
+      // A project takes no number from the root, and by itself but one on two cores. Much here waits: for sockets,
+      // children, deadlines.
+      maxWorkers: Math.max(3, cores - 1),
       ...test,
     },
   });
