@@ -86,6 +86,8 @@ export const PRESETS = {
     quirks: {
       extraOptions: LLAMA_OPTIONS,
       progress: true,
+      // It holds a schema, and `json_object` not at all.
+      jsonObject: false,
       repeatsGiven: true,
       responsesFormat: "response_format",
       reasoning: "template",

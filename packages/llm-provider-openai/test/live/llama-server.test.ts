@@ -4,6 +4,7 @@ import {
   type ChatRequest,
   collect,
   generate,
+  type LlmError,
   type Message,
   type ToolDefinition,
 } from "@enginehouse/llm-core";
@@ -74,6 +75,24 @@ test("its output obeys a schema", async (context) => {
   };
   const { output } = await generate(openai, request);
   expect(output).toMatchObject({ city: expect.any(String), inhabitants: expect.any(Number) });
+});
+
+test("output of any shape is JSON from its first letter", async (context) => {
+  const { openai } = await server(context);
+  const messages: Message[] = [{ role: "user", content: "Describe a city, as JSON." }];
+  const request = {
+    model,
+    messages,
+    responseFormat: { type: "json" },
+    maxTokens: 40,
+    temperature: 0,
+  } as const;
+  // So short that it is cut: what counts is that nothing stands around it.
+  const text = await generate(openai, request).then(
+    (answer) => answer.text,
+    (error: unknown) => (error as LlmError).partial?.text,
+  );
+  expect(text).toMatch(/^\s*\{/);
 });
 
 test("calls come from a real server, two at once, and their results go back", async (context) => {
