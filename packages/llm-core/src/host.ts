@@ -2,7 +2,7 @@ import { createCalls, heeding, modelOf } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
 import { type ErrorPhase, LlmError, toLlmError } from "./errors.ts";
 import type { Health } from "./model.ts";
-import { checkNamed, checkTexts } from "./policy.ts";
+import { checkNamed, checkTexts } from "./named.ts";
 import { type CallOptions, type Feature, OPERATIONS, type Operation, type Provider } from "./provider.ts";
 import { pullWithPromises } from "./pull-host.ts";
 import { issueText, type SettingsSchema } from "./schema.ts";

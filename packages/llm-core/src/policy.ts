@@ -1,6 +1,7 @@
 import type { ChatRequest, Message, ToolChoice, ToolDefinition } from "./chat.ts";
 import { LlmError } from "./errors.ts";
 import type { Warning } from "./events.ts";
+import { isTexts, wrong } from "./named.ts";
 import type { Feature, Timeouts } from "./provider.ts";
 import { checkFormat, checkMessages, checkOwnOptions, checkTools, shown } from "./request-shape.ts";
 
@@ -37,19 +38,6 @@ export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): voi
   if (providerOptions !== undefined) checkOwnOptions(providerOptions, wrong);
 }
 
-/** The same for the requests of the other operations. */
-export function checkTexts(request: object, field: string): void {
-  checkNamed(request);
-  if (!isTexts((request as Readonly<Record<string, unknown>>)[field]))
-    wrong(field, "expected a list of texts");
-}
-
-/** What an operation is about: a model's name, or a request with one. */
-export function checkNamed(input: unknown): void {
-  const model = typeof input === "object" && input !== null && "model" in input ? input.model : input;
-  if (typeof model !== "string" || model === "") wrong("model", "name a model");
-}
-
 function checkToolChoice(choice: ToolChoice, tools: readonly ToolDefinition[]): void {
   if (typeof choice === "object" && choice !== null) {
     if (typeof choice.name !== "string") wrong("toolChoice", "name the tool");
@@ -71,13 +59,6 @@ function checkDurations(
       wrong(place + name, `expected milliseconds or Infinity, got ${shown(value)}`);
   }
 }
-
-function wrong(field: string, says: string): never {
-  throw new LlmError("invalid-request", `${field}: ${says}`);
-}
-
-const isTexts = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((text) => typeof text === "string");
 
 const rangeText = (least: number, most: number): string =>
   most === ANY ? `${least} or more` : `${least} to ${most}`;

@@ -1,7 +1,7 @@
 import { type Call, type Calls, modelOf } from "./calls.ts";
 import { LlmError } from "./errors.ts";
 import type { PullProgress, PullRequest } from "./model.ts";
-import { checkNamed } from "./policy.ts";
+import { checkNamed } from "./named.ts";
 import type { CallOptions, Provider } from "./provider.ts";
 
 interface PullHost {

@@ -1,12 +1,10 @@
 import { type Call, type Calls, GRACE, modelOf, settledWithin } from "./calls.ts";
 import type { ChatRequest } from "./chat.ts";
 import { isLlmError, LlmError, toLlmError, withPartial } from "./errors.ts";
-import type { ChatEvent, Warning } from "./events.ts";
-import { checkOutput, readOutputSchema, type ValueCheck } from "./output.ts";
-import { droppedWarning, dropOldest } from "./overflow.ts";
-import { checkRequest, withoutUndeclared } from "./policy.ts";
+import type { ChatEvent, FinishEvent, Warning } from "./events.ts";
 import type { CallOptions, Feature, Provider } from "./provider.ts";
 import { Arrived } from "./record.ts";
+import type * as Rules from "./rules.ts";
 import {
   batchesOf,
   type BatchRead,
@@ -46,8 +44,9 @@ class HostedStream implements BatchSource {
   private held: ChatEvent[] = [];
   private warnings: readonly Warning[] = [];
   private dropped = 0;
-  private wantsJson = false;
-  private check: ValueCheck | undefined;
+  private dropping: readonly Warning[] = [];
+  /** Throws for a whole answer that is not the JSON that was asked for. */
+  private check: ((arrived: Arrived, finish: FinishEvent) => void) | undefined;
   private call: Call | undefined;
   private source: Pullable<EventBatch> | undefined;
   private over = false;
@@ -94,9 +93,11 @@ class HostedStream implements BatchSource {
       return this.fail(error);
     try {
       this.call.signal.throwIfAborted();
+      const { dropOldest, droppedWarning } = await rulesOfChats();
       const shorter = dropOldest(this.attempt, error);
       this.attempt = shorter.request;
       this.dropped += shorter.dropped;
+      this.dropping = [droppedWarning(this.dropped)];
       this.arrived = new Arrived();
       this.held = [];
       this.source = this.open(this.call.signal);
@@ -129,6 +130,7 @@ class HostedStream implements BatchSource {
       const call = host.calls.begin("chat", modelOf(request), options.signal);
       this.call = call;
       await host.ready();
+      const { checkOutput, checkRequest, readOutputSchema, withoutUndeclared } = await rulesOfChats();
       // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
       call.signal.throwIfAborted();
       checkRequest(request, options.timeouts);
@@ -136,10 +138,12 @@ class HostedStream implements BatchSource {
       const { request: attempt, warnings } = withoutUndeclared(request, host.features);
       this.attempt = attempt;
       this.warnings = warnings;
-      this.wantsJson = attempt.responseFormat?.type === "json";
-      if (this.wantsJson) {
-        this.check = await readOutputSchema(attempt, warnings);
+      if (attempt.responseFormat?.type === "json") {
+        const fits = await readOutputSchema(attempt, warnings);
         call.signal.throwIfAborted();
+        this.check = (arrived, { reason }) => {
+          if (arrived.calls.length === 0) checkOutput(arrived.text(), reason, fits);
+        };
       }
       this.source = this.open(call.signal);
     } catch (error) {
@@ -158,8 +162,8 @@ class HostedStream implements BatchSource {
     let batch = given;
     try {
       batch = this.arrived.add(batch);
-      if (this.wantsJson && this.arrived.finish !== undefined && this.arrived.calls.length === 0)
-        checkOutput(this.arrived.text(), this.arrived.finish.reason, this.check);
+      if (this.check !== undefined && this.arrived.finish !== undefined)
+        this.check(this.arrived, this.arrived.finish);
     } catch (error) {
       this.dismiss();
       this.fail(error);
@@ -172,11 +176,9 @@ class HostedStream implements BatchSource {
       batch = [...this.held, ...batch];
       this.held = [];
     }
-    if ((this.warnings.length > 0 || this.dropped > 0) && batch.length > 0) {
-      const dropping = this.dropped === 0 ? [] : [droppedWarning(this.dropped)];
-      batch = withWarnings(batch, [...this.warnings, ...dropping]);
-      this.warnings = [];
-      this.dropped = 0;
+    if ((this.warnings.length > 0 || this.dropping.length > 0) && batch.length > 0) {
+      batch = withWarnings(batch, [...this.warnings, ...this.dropping]);
+      this.warnings = this.dropping = [];
     }
     return batch;
   }
@@ -220,6 +222,11 @@ class HostedStream implements BatchSource {
     this.call?.end();
   }
 }
+
+let rules: Promise<typeof Rules> | undefined;
+
+/** Imported once: also an import of what is there already takes its time. */
+const rulesOfChats = (): Promise<typeof Rules> => (rules ??= import("./rules.ts"));
 
 const END = { value: undefined, done: true } as const;
 const NOTHING: EventBatch = [];
