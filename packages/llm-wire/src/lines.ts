@@ -73,9 +73,15 @@ class LineDecoder implements Decoder<string> {
       return [];
     }
     const all = this.rest === "" ? arrived : this.rest + arrived;
+    let end = first + this.rest.length;
+    // One whole line, as a model sends it, without the room that an array takes for more.
+    if (end > 0 && end === all.length - 1 && all.charCodeAt(end - 1) !== CR) {
+      this.rest = "";
+      return [all.slice(0, end)];
+    }
     const lines: string[] = [];
     let from = 0;
-    for (let end = first + this.rest.length; end !== -1; end = all.indexOf("\n", from)) {
+    for (; end !== -1; end = all.indexOf("\n", from)) {
       const stop = end > from && all.charCodeAt(end - 1) === CR ? end - 1 : end;
       if (stop > from) lines.push(all.slice(from, stop));
       from = end + 1;

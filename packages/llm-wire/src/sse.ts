@@ -58,6 +58,11 @@ class SseDecoder implements Decoder<SseEvent> {
       this.checkLength();
       return [];
     }
+    // One whole event, as a model sends it, without the room that an array takes for more.
+    if (this.isOneEvent(arrived, first)) {
+      this.given = true;
+      return [{ event: "message", data: arrived.slice(6, first), id: this.id }];
+    }
     const all = this.rest === "" ? arrived : this.rest + arrived;
     const events: SseEvent[] = [];
     let at = 0;
@@ -78,6 +83,12 @@ class SseDecoder implements Decoder<SseEvent> {
     const arrived = this.afterCr && read.startsWith("\n") ? read.slice(1) : read;
     this.afterCr = read.endsWith("\r");
     return arrived.replaceAll(/\r\n?/g, "\n");
+  }
+
+  private isOneEvent(arrived: string, end: number): boolean {
+    if (end !== arrived.length - 2 || arrived.charCodeAt(end + 1) !== LF) return false;
+    const { rest, data, event } = this;
+    return rest === "" && data === undefined && event === "message" && arrived.startsWith("data: ");
   }
 
   private checkLength(): void {
@@ -104,6 +115,7 @@ class SseDecoder implements Decoder<SseEvent> {
   }
 }
 
+const LF = 10;
 const SPACE = 32;
 
 /** To the standard a web page is lines that say nothing: a wrong address would look like an answer that broke off. */
