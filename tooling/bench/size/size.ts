@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -55,14 +56,23 @@ async function bundle(source: string): Promise<Bundle> {
     write: false,
     metafile: true,
     logLevel: "error",
-    // Imported at the first use.
+    outdir: "bundle",
+    splitting: true,
     external: ["zod"],
   });
-  const bytes = Buffer.concat(outputFiles.map(({ contents }) => contents));
+  const { outputs } = metafile;
+  const wanted = new Set(Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === "<stdin>"));
+  // What is imported by a statement comes along; what is imported at its first use has a file of its own.
+  for (const file of wanted)
+    for (const { kind, path } of outputs[file]?.imports ?? [])
+      if (kind === "import-statement" && path in outputs) wanted.add(path);
+  const bytes = Buffer.concat(
+    outputFiles.filter(({ path }) => wanted.has(relative(FOLDER, path))).map(({ contents }) => contents),
+  );
   const parts = new Map<string, number>();
-  for (const { inputs } of Object.values(metafile.outputs)) {
-    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
-      const part = /packages\/([^/]+)\//.exec(file)?.[1] ?? "the client";
+  for (const file of wanted) {
+    for (const [input, { bytesInOutput }] of Object.entries(outputs[file]?.inputs ?? {})) {
+      const part = /packages\/([^/]+)\//.exec(input)?.[1] ?? "the client";
       parts.set(part, (parts.get(part) ?? 0) + bytesInOutput);
     }
   }
