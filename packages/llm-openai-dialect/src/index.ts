@@ -10,7 +10,6 @@ export {
   type WireError,
 } from "./errors.ts";
 export { mergeOwn } from "./policy.ts";
-export { givenText, withoutGiven } from "./prefill.ts";
 export { PLAIN, type Quirks } from "./quirks.ts";
 export { createResponsesDecoder } from "./responses-decode.ts";
 export { encodeResponses } from "./responses-encode.ts";

@@ -1,8 +1,9 @@
 import type { ChatEvent, ChatRequest } from "@enginehouse/llm-core";
 import { collect } from "@enginehouse/llm-core";
+import { givenText, withoutGiven } from "@enginehouse/llm-wire";
 import { expect, test } from "vitest";
 
-import { createChatDecoder, createToolNames, givenText, PLAIN, withoutGiven } from "../src/index.ts";
+import { createChatDecoder, createToolNames, PLAIN } from "../src/index.ts";
 import { call, chat, REQUEST } from "./read.ts";
 
 const request: ChatRequest = {

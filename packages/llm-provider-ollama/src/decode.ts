@@ -26,7 +26,7 @@ export interface DecoderOptions {
   readonly contextOf: (usage: Usage) => ContextReport;
 }
 
-export function createDecoder(options: DecoderOptions): EventDecoder<string> {
+export function createDecoder(options: DecoderOptions): Required<EventDecoder<string>> {
   const { request, warnings, newCallId } = options;
   const raw = request.includeRaw === true;
   const ids = new Set<string>();
@@ -171,6 +171,8 @@ export function createDecoder(options: DecoderOptions): EventDecoder<string> {
       });
     },
     fault: () => fault,
+    // The counts come with the last line, and with it the answer is whole.
+    usage: () => undefined,
   };
 }
 

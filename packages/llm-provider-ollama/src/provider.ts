@@ -12,7 +12,6 @@ import {
 } from "@enginehouse/llm-core";
 import type * as Wire from "@enginehouse/llm-wire";
 
-import type * as Answers from "./answers/given.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Facts } from "./connection/facts.ts";
 import type * as Decode from "./decode.ts";
@@ -73,7 +72,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     };
 
     const send = async (using: Parts): Promise<IteratorResult<EventBatch>> => {
-      const { connection, facts, wire, encode, decode, answers } = using;
+      const { connection, facts, wire, encode, decode } = using;
       const encoded = encode.encodeChat(request, residenceOf(model, request.keepAlive, using), lacks);
       const decoder = decode.createDecoder({
         request,
@@ -84,7 +83,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       });
       const call = connection.wireCall("/api/chat", options, model, encoded.body);
       const alone = { ...call, headers: connection.ownConnection };
-      inner = wire.streamLines(connection.endpoint, alone, answers.withoutGiven(decoder, repeated));
+      inner = wire.streamLines(connection.endpoint, alone, wire.withoutGiven(decoder, repeated));
       return inner.next().then(onBatch, onFault);
     };
 
@@ -247,7 +246,7 @@ async function lacksOf(
 
 /** The engine's own templates repeat the message that they go on with; Ollama's do not. */
 async function repeatedIn(request: ChatRequest, options: CallOptions, parts: Parts): Promise<string> {
-  const given = parts.answers.givenText(request);
+  const given = parts.wire.givenText(request);
   if (given === "") return "";
   const native = await parts.models.isNative(request.model, options).catch(() => false);
   return native ? given : "";
@@ -291,7 +290,6 @@ interface Parts {
   readonly wire: typeof Wire;
   readonly encode: typeof Encode;
   readonly decode: typeof Decode;
-  readonly answers: typeof Answers;
   readonly errors: typeof Errors;
   readonly embeddings: typeof Embeddings;
   readonly isBefore: (version: string) => boolean;
@@ -303,7 +301,6 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     wire,
     encode,
     decode,
-    answers,
     errors,
     embeddings,
     { createConnection },
@@ -314,7 +311,6 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     import("@enginehouse/llm-wire"),
     import("./encode.ts"),
     import("./decode.ts"),
-    import("./answers/given.ts"),
     import("./errors.ts"),
     import("./embeddings/vectors.ts"),
     import("./connection/connection.ts"),
@@ -335,7 +331,6 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     wire,
     encode,
     decode,
-    answers,
     errors,
     embeddings,
     isBefore,

@@ -9,10 +9,9 @@ import {
   type AnswerDecoder,
   createChatDecoder,
   createResponsesDecoder,
-  givenText,
   type Quirks,
-  withoutGiven,
 } from "@enginehouse/llm-openai-dialect";
+import { givenText, withoutGiven } from "@enginehouse/llm-wire";
 
 import type { EncodedCall } from "./encode.ts";
 import type { WireModel } from "./wire.ts";

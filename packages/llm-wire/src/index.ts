@@ -1,6 +1,7 @@
 export { callJson, callLines, callSse, type EventDecoder, streamLines, streamSse } from "./call.ts";
 export { type Deadlines, startDeadlines } from "./deadlines.ts";
 export { messageIn, retryAfter, statusFault, transportFault } from "./faults.ts";
+export { givenText, withoutGiven } from "./given-text.ts";
 export { createLineDecoder, type Decoder, type DecoderOptions } from "./lines.ts";
 export { readsOf } from "./raw-body.ts";
 export type { Endpoint, WireCall } from "./request.ts";

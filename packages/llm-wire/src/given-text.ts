@@ -1,6 +1,6 @@
 import type { ChatEvent, ChatRequest, EventBatch } from "@enginehouse/llm-core";
 
-import type { AnswerDecoder } from "./chat-decode.ts";
+import type { EventDecoder } from "./call.ts";
 
 /** The text of an assistant's message that the answer is to go on with. */
 export function givenText({ messages }: Pick<ChatRequest, "messages">): string {
@@ -11,7 +11,10 @@ export function givenText({ messages }: Pick<ChatRequest, "messages">): string {
 }
 
 /** The answer without the text that it goes on with: an answer is what the model adds, whichever server it comes from. */
-export function withoutGiven(decoder: AnswerDecoder, given: string): AnswerDecoder {
+export function withoutGiven<Piece>(
+  decoder: Required<EventDecoder<Piece>>,
+  given: string,
+): Required<EventDecoder<Piece>> {
   if (given === "") return decoder;
   let missing = given;
   let decided = false;
