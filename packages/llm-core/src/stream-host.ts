@@ -82,18 +82,15 @@ class HostedStream implements BatchSource {
   }
 
   async onFault(error: unknown): Promise<BatchRead> {
-    if (this.left) {
-      const says = "the stream was left by its reader";
-      throw new LlmError("aborted", says, { provider: this.host.name, operation: "chat", cause: error });
-    }
+    if (this.left) throw this.leftBy(error);
     // `first` and `onRead` have given it its final form already.
     if (this.over) throw error;
     const mayDrop = this.holdsStart && !this.arrived.started;
     if (this.call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
       return this.fail(error);
     try {
-      this.call.signal.throwIfAborted();
       const { dropOldest, droppedWarning } = await rulesOfChats();
+      this.call.signal.throwIfAborted();
       const shorter = dropOldest(this.attempt, error);
       this.attempt = shorter.request;
       this.dropped += shorter.dropped;
@@ -102,9 +99,11 @@ class HostedStream implements BatchSource {
       this.held = [];
       this.source = this.open(this.call.signal);
     } catch (last) {
+      // It may have been left meanwhile.
+      if (this.left) throw this.leftBy(last);
       return this.fail(last);
     }
-    return this.source.next().then(
+    return nextOf(this.source).then(
       (read) => this.onRead(read),
       (fault: unknown) => this.onFault(fault),
     );
@@ -115,12 +114,15 @@ class HostedStream implements BatchSource {
     if (!this.over) this.call?.leave();
     this.over = true;
     this.left = true;
+    await this.leave();
+    this.end();
+  }
+
+  private async leave(): Promise<void> {
     try {
       await this.source?.return?.();
     } catch {
       // The work was cut off, so that its end may fail: that is not the business of the one who left.
-    } finally {
-      this.end();
     }
   }
 
@@ -194,7 +196,7 @@ class HostedStream implements BatchSource {
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
   private async last(from: Pullable<EventBatch>): Promise<typeof END> {
-    const read = from.next();
+    const read = nextOf(from);
     const ended = await settledWithin(GRACE, read);
     // What still has something to say, or does not come to its end, is told to stop.
     if (!ended || (await read.catch(() => END)).done !== true) this.dismiss();
@@ -205,7 +207,12 @@ class HostedStream implements BatchSource {
   /** The plugin is at fault or has nothing more to say: it is told to stop, and waited for by nobody. */
   private dismiss(): void {
     this.call?.leave();
-    this.source?.return?.().catch(() => undefined);
+    void this.leave();
+  }
+
+  private leftBy(cause: unknown): LlmError {
+    const says = "the stream was left by its reader";
+    return new LlmError("aborted", says, { provider: this.host.name, operation: "chat", cause });
   }
 
   private fail(error: unknown): never {
@@ -227,6 +234,9 @@ let rules: Promise<typeof Rules> | undefined;
 
 /** Imported once: also an import of what is there already takes its time. */
 const rulesOfChats = (): Promise<typeof Rules> => (rules ??= import("./rules.ts"));
+
+/** An iterator by hand may throw where it should reject. */
+const nextOf = async (from: Pullable<EventBatch>): Promise<IteratorResult<EventBatch>> => from.next();
 
 const END = { value: undefined, done: true } as const;
 const NOTHING: EventBatch = [];

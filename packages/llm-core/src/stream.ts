@@ -47,12 +47,29 @@ export function fromBatches(open: () => Pullable<EventBatch>): AsyncIterable<Cha
 
 /** The same over a source with hooks. */
 export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
+  let latest: Promise<BatchRead> | undefined;
+  let asked = 0;
+  const read = async (): Promise<BatchRead> => {
+    try {
+      let given: IteratorResult<EventBatch>;
+      try {
+        given = await source.next();
+      } catch (error) {
+        if (source.onFault === undefined) throw error;
+        return await source.onFault(error);
+      }
+      return source.onRead === undefined ? (given as BatchRead) : source.onRead(given);
+    } finally {
+      asked -= 1;
+    }
+  };
   const batches: Pullable<EventBatch> = {
-    next: () =>
-      source.next().then(
-        (read) => source.onRead?.(read) ?? (read as BatchRead),
-        (error: unknown) => source.onFault?.(error) ?? Promise.reject(error as Error),
-      ),
+    next() {
+      asked += 1;
+      // One read at a time: those made ahead wait for their turn.
+      latest = asked === 1 || latest === undefined ? read() : latest.then(read, read);
+      return latest;
+    },
     return: async () => {
       await source.return();
       return END;
@@ -112,6 +129,10 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
   private asked: Asked | undefined;
   /** Reads made before that one was answered: somebody reads ahead. */
   private readonly ahead: Asked[] = [];
+  /** The source was asked, and has not answered yet. */
+  private pulling = false;
+  /** A source that answers at once is answered here in turn, not one call deeper each time. */
+  private answering = false;
 
   constructor(source: BatchSource) {
     this.source = source;
@@ -151,32 +172,48 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
 
   onFault(error: unknown): void {
     if (this.source.onFault === undefined) return this.refuse(error);
-    this.source.onFault(error).then(
+    let rescue: Promise<BatchRead>;
+    try {
+      rescue = this.source.onFault(error);
+    } catch (fault) {
+      return this.refuse(fault);
+    }
+    rescue.then(
       (read) => this.accept(read),
       (fault: unknown) => this.refuse(fault),
     );
   }
 
   private answer(): void {
+    if (this.answering) return;
+    this.answering = true;
     while (this.asked !== undefined) {
       const event = this.ended ? undefined : this.batch[this.at];
-      if (event === undefined && !this.ended) return this.more();
+      if (event === undefined && !this.ended) {
+        if (this.pulling) break;
+        this.more();
+        continue;
+      }
       const { resolve } = this.asked;
       this.asked = this.ahead.length === 0 ? undefined : this.ahead.shift();
       this.at += 1;
       resolve(event === undefined ? END : { value: event, done: false });
     }
+    this.answering = false;
   }
 
   private more(): void {
+    this.pulling = true;
     try {
       pullFrom(this.source, this);
     } catch (error) {
-      this.refuse(error);
+      // It should have answered so.
+      this.onFault(error);
     }
   }
 
   private accept(read: IteratorResult<EventBatch>): void {
+    this.pulling = false;
     if (read.done === true) this.ended = true;
     else {
       this.batch = read.value;
@@ -186,6 +223,7 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
   }
 
   private refuse(error: unknown): void {
+    this.pulling = false;
     this.ended = true;
     const refused = this.asked;
     this.asked = this.ahead.shift();
