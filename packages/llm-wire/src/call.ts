@@ -10,16 +10,12 @@ import {
 } from "@enginehouse/llm-core";
 
 import { type Deadlines, startDeadlines } from "./deadlines.ts";
-import { statusFault, transportFault } from "./faults.ts";
 import { createLineDecoder, type Decoder, tooLong } from "./lines.ts";
 import { END, Turns } from "./pulled.ts";
-import { type ByteReads, readsOf } from "./raw-body.ts";
-import { addressOf, type Endpoint, headersOf, jsonOf, shownAddress, type WireCall } from "./request.ts";
+import type { ByteReads } from "./raw-body.ts";
+import { finalFault, open, readText } from "./reply.ts";
+import { type Endpoint, shownAddress, type WireCall } from "./request.ts";
 import { createSseDecoder, type SseEvent } from "./sse.ts";
-import type { Reply } from "./transport.ts";
-
-/** How much of an error reply is read. */
-const ERROR_BODY_LIMIT = 64 * 1024;
 
 /** The most bytes of a reply that is JSON as a whole. */
 const JSON_LIMIT = 256 * 1024 * 1024;
@@ -102,7 +98,11 @@ export function streamSse(
  * instance kept, for the reason that llm-core's stream.ts gives.
  */
 class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, undefined>, Reader<Uint8Array> {
-  static readonly kept = new Pieces({ baseUrl: "", fetch }, { path: "" }, createLineDecoder());
+  static readonly kept = new Pieces(
+    { baseUrl: "", fetch: globalThis.fetch },
+    { path: "" },
+    createLineDecoder(),
+  );
   private readonly endpoint: Endpoint;
   private readonly call: WireCall;
   private readonly decoder: Decoder<Piece>;
@@ -114,6 +114,8 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   private started: boolean;
   private begun = false;
   private over = false;
+  /** What is wrong behind the last events. */
+  private late: unknown;
 
   constructor(endpoint: Endpoint, call: WireCall, decoder: Decoder<Piece>, events?: EventDecoder<Piece>) {
     this.endpoint = endpoint;
@@ -133,17 +135,25 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
 
   pull(reader: Reader<Item[]>): void {
     this.asking = reader;
-    if (this.over) return this.give(END);
-    const fault = this.events?.fault?.();
+    const fault = this.over ? this.late : this.events?.fault?.();
+    this.late = undefined;
     if (fault !== undefined) return void this.failDecoding(fault);
+    if (this.over) return this.give(END);
     if (this.started) return this.deadlines === undefined ? void this.first() : this.step();
     this.started = true;
-    this.give({ value: itemsOf(this.events?.start() ?? []), done: false });
+    let batch: Item[];
+    try {
+      batch = itemsOf(this.events?.start() ?? []);
+    } catch (error) {
+      return void this.failDecoding(error);
+    }
+    this.give({ value: batch, done: false });
   }
 
   async return(): Promise<typeof END> {
     // The headers may still be awaited: then there is no body to close.
     if (!this.over && this.reads === undefined) this.deadlines?.leave();
+    this.late = undefined;
     await this.end();
     return END;
   }
@@ -158,9 +168,11 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
     } catch (error) {
       return void this.failDecoding(error);
     }
-    if (batch.length > 0) this.give({ value: batch, done: false });
+    if (batch.length > 0) return this.give({ value: batch, done: false });
+    const fault = this.events?.fault?.();
+    if (fault !== undefined) return void this.failDecoding(fault);
     // A comment, or a part of a line.
-    else this.step();
+    this.step();
   }
 
   onFault(error: unknown): void {
@@ -172,6 +184,8 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
     try {
       this.deadlines = startDeadlines(call.timeouts, call.signal);
       this.reads = (await open(endpoint, call, this.deadlines)).reads();
+      // Left meanwhile, over a fetch that knows no signal.
+      if (this.over) await this.reads.return();
     } catch (error) {
       return this.fail(error);
     }
@@ -192,26 +206,32 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   private async last(): Promise<void> {
     await this.end();
     const pieces = this.decoder.end();
-    const { events } = this;
-    const batch = itemsOf<Item>(
-      events === undefined ? pieces : [...this.addLast(events, pieces), ...events.finish()],
-    );
+    const batch = itemsOf<Item>(this.events === undefined ? pieces : this.lastOf(this.events, pieces));
     this.give(batch.length > 0 ? { value: batch, done: false } : END);
   }
 
-  /** A line without an end that makes no sense is one that was cut off. */
-  private addLast(into: EventDecoder<Piece>, pieces: readonly Piece[]): EventBatch {
+  /** What the last line says goes out before what is wrong with it, or missing behind it. */
+  private lastOf(events: EventDecoder<Piece>, pieces: readonly Piece[]): EventBatch {
+    let batch: EventBatch = [];
     try {
-      return into.add(pieces);
-    } catch (cause) {
-      const [line] = pieces;
-      const senseless =
-        cause instanceof SyntaxError || (isLlmError(cause) && cause.code === "invalid-response");
-      if (!senseless || typeof line !== "string" || !line.startsWith("{")) throw cause;
-      const says = `${this.address()} broke off in the middle of a line`;
-      const hint = "ask again; the backend's log may say why";
-      throw new LlmError("stream-interrupted", says, { cause, phase: "stream", hint });
+      batch = events.add(pieces);
+      return [...batch, ...events.finish()];
+    } catch (error) {
+      const fault = this.cutOff(error, pieces);
+      if (batch.length === 0) throw fault;
+      this.late = fault;
+      return batch;
     }
+  }
+
+  /** A line without an end that makes no sense is one that was cut off. */
+  private cutOff(cause: unknown, [line]: readonly Piece[]): unknown {
+    const senseless =
+      cause instanceof SyntaxError || (isLlmError(cause) && cause.code === "invalid-response");
+    if (!senseless || typeof line !== "string" || !line.startsWith("{") || isJson(line)) return cause;
+    const says = `${this.address()} broke off in the middle of a line`;
+    const hint = "ask again; the backend's log may say why";
+    return new LlmError("stream-interrupted", says, { cause, phase: "stream", hint });
   }
 
   private give(read: IteratorResult<Item[], undefined>): void {
@@ -257,90 +277,18 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
 /** Pieces as they are, or the events that were made of them. */
 const itemsOf = <Item>(items: readonly unknown[]): Item[] => items as Item[];
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A broken answer is paid for, too. */
 function withUsage(error: unknown, usage: Usage | undefined, call: WireCall): unknown {
   if (usage === undefined) return error;
   const code = call.signal?.aborted === true ? "aborted" : "provider-internal";
   return toLlmError(error, code, { partial: { text: "", reasoning: "", toolCalls: [], usage } });
-}
-
-async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadlines): Promise<Reply> {
-  const { body } = call;
-  const text = body === undefined ? undefined : jsonOf(body);
-  const method = call.method ?? (text === undefined ? "GET" : "POST");
-  const headers = headersOf(
-    { "content-type": text === undefined ? undefined : "application/json" },
-    endpoint.headers,
-    call.headers,
-  );
-  if (endpoint.fetch.reportsConnect !== true) deadlines.connected();
-  const reply = await send(endpoint.fetch, addressOf(endpoint, call), { method, headers, text }, deadlines);
-  deadlines.connected();
-  if (reply.status >= 200 && reply.status < 300) return reply;
-  deadlines.waiting();
-  const said = (await readText(reply, ERROR_BODY_LIMIT, deadlines, true).catch(() => "")) ?? "";
-  const fault = call.readFault?.(reply.status, said);
-  throw fault ?? statusFault(reply.status, reply.headers, said, shownAddress(endpoint, call));
-}
-
-async function send(
-  fetch: Endpoint["fetch"],
-  url: URL,
-  {
-    method,
-    headers,
-    text,
-  }: { readonly method: string; readonly headers: Headers; readonly text?: string | undefined },
-  deadlines: Deadlines,
-): Promise<Reply> {
-  const { signal } = deadlines;
-  const onConnect = (): void => deadlines.connected();
-  if (fetch.exchange !== undefined) {
-    const body = text === undefined ? undefined : new TextEncoder().encode(text);
-    return fetch.exchange(url, { method, headers, body }, { signal, onConnect });
-  }
-  const response = await fetch(url.href, { method, headers, body: text ?? null, signal, onConnect });
-  return { status: response.status, headers: response.headers, reads: () => readsOf(response) };
-}
-
-/** The text of the reply; where it is longer than `limit`, its beginning or nothing. */
-async function readText(
-  reply: Reply,
-  limit: number,
-  deadlines: Deadlines,
-  beginning = false,
-): Promise<string | undefined> {
-  const reads = reply.reads();
-  const decoder = new TextDecoder();
-  const parts: string[] = [];
-  let bytes = 0;
-  try {
-    for (;;) {
-      deadlines.waiting();
-      const read = await reads.next();
-      if (read.done === true) break;
-      deadlines.arrived();
-      bytes += read.value.byteLength;
-      parts.push(decoder.decode(read.value, { stream: true }));
-      if (bytes <= limit) continue;
-      if (!beginning) return undefined;
-      break;
-    }
-  } finally {
-    await reads.return().catch(() => undefined);
-  }
-  return parts.join("") + decoder.decode();
-}
-
-function finalFault(
-  error: unknown,
-  deadlines: Deadlines,
-  call: WireCall,
-  address: string,
-  begun: boolean,
-): unknown {
-  if (deadlines.fault !== undefined) return deadlines.fault;
-  // The caller's own reason goes through untouched: the host around the provider names it.
-  if (call.signal?.aborted === true) return call.signal.reason as unknown;
-  return isLlmError(error) ? error : transportFault(error, address, begun);
 }

@@ -1,0 +1,142 @@
+import { type ChatEvent, type EventBatch, LlmError, type Pullable } from "@enginehouse/llm-core";
+import { afterEach, describe, expect, test } from "vitest";
+
+import {
+  createHttpTransport,
+  type EventDecoder,
+  type FetchLike,
+  type HttpTransport,
+  streamLines,
+} from "../src/index.ts";
+import { type Handler, serve, sleep, type Watched, within } from "./server.ts";
+
+const servers: Watched[] = [];
+const transports: HttpTransport[] = [];
+
+afterEach(async () => {
+  for (const transport of transports.splice(0)) transport.close();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+const start: ChatEvent = { type: "start", model: "m", warnings: [] };
+const word = (text: string): ChatEvent => ({ type: "text-delta", id: "1", text });
+
+/** A line is `{"say": "…"}`, `{"fail": "…"}`, or `{"end": true}`. */
+function decoding(own: Partial<EventDecoder<string>> = {}): EventDecoder<string> {
+  let fault: LlmError | undefined;
+  let ended = false;
+  const take = (line: string): ChatEvent[] => {
+    const { say, fail, end } = JSON.parse(line) as { say?: string; fail?: string; end?: true };
+    ended ||= end === true;
+    if (fail !== undefined) fault = new LlmError("provider-internal", fail);
+    return say === undefined ? [] : [word(say)];
+  };
+  return {
+    start: () => [start],
+    add: (lines) => lines.flatMap(take),
+    finish() {
+      if (fault !== undefined) throw fault;
+      if (!ended) throw new LlmError("stream-interrupted", "no end");
+      return [];
+    },
+    fault: () => fault,
+    ...own,
+  };
+}
+
+async function drain(stream: Pullable<EventBatch>): Promise<{ texts: string[]; fault: unknown }> {
+  const texts: string[] = [];
+  try {
+    for (;;) {
+      const read = await within(2_000, stream.next(), "a read");
+      if (read.done === true) return { texts, fault: undefined };
+      texts.push(...read.value.flatMap((event) => (event.type === "text-delta" ? [event.text] : [])));
+    }
+  } catch (fault) {
+    return { texts, fault };
+  }
+}
+
+describe.each<[string, () => FetchLike]>([
+  [
+    "node:http",
+    () => {
+      const transport = createHttpTransport();
+      transports.push(transport);
+      return transport;
+    },
+  ],
+  ["fetch", () => fetch],
+])("over %s", (_, fetchLike) => {
+  async function stream(handler: Handler, decoder = decoding()): Promise<Pullable<EventBatch>> {
+    const server = await serve(handler);
+    servers.push(server);
+    return streamLines({ baseUrl: server.url, fetch: fetchLike() }, { path: "/" }, decoder);
+  }
+
+  test("a whole last line without its end is heard, also where the answer broke off behind it", async () => {
+    const answer = await stream((_request, response) => response.end('{"say":"a"}\n{"say":"b"}'));
+    expect(await drain(answer)).toMatchObject({ texts: ["a", "b"], fault: { code: "stream-interrupted" } });
+    expect(await answer.next()).toEqual({ value: undefined, done: true });
+  });
+
+  test("an error in such a line comes behind what the line said, as itself", async () => {
+    const answer = await stream((_request, response) => response.end('{"say":"a","fail":"out of paper"}'));
+    expect(await drain(answer)).toMatchObject({
+      texts: ["a"],
+      fault: { code: "provider-internal", message: "out of paper" },
+    });
+  });
+
+  test("a whole last line that makes no sense is not one that was cut off", async () => {
+    const senseless = decoding({
+      add: () => {
+        throw new LlmError("invalid-response", "a word that is a number");
+      },
+    });
+    const whole = await stream((_request, response) => response.end('{"say":5}'), senseless);
+    expect(await drain(whole)).toMatchObject({ fault: { code: "invalid-response" } });
+    const cut = await stream((_request, response) => response.end('{"say":'), senseless);
+    expect(await drain(cut)).toMatchObject({ fault: { code: "stream-interrupted" } });
+  });
+
+  test("an error without events before it does not wait for another sign of the backend", async () => {
+    const answer = await stream((_request, response) => void response.write('{"fail":"out of paper"}\n'));
+    expect(await drain(answer)).toMatchObject({ fault: { message: "out of paper" } });
+  });
+
+  test("a decoder that cannot begin is a fault, once, and no read hangs", async () => {
+    const broken = decoding({
+      start: () => {
+        throw new Error("a bug");
+      },
+    });
+    const answer = await stream((_request, response) => response.end('{"end":true}\n'), broken);
+    const reads = [answer.next(), answer.next()].map((read) => within(2_000, read, "a read"));
+    const [first, second] = await Promise.allSettled(reads);
+    expect(first).toMatchObject({ status: "rejected", reason: { message: "a bug" } });
+    expect(second).toMatchObject({ status: "fulfilled", value: { done: true } });
+  });
+});
+
+test("an answer that comes to one who has left is let go, also by a fetch that knows no signal", async () => {
+  let dropped = false;
+  let answered = (): void => undefined;
+  const deaf: FetchLike = () =>
+    new Promise((resolve) => {
+      const body = new ReadableStream<Uint8Array>({
+        cancel() {
+          dropped = true;
+        },
+      });
+      answered = () => resolve(new Response(body));
+    });
+  const answer = streamLines({ baseUrl: "http://127.0.0.1", fetch: deaf }, { path: "/" }, decoding());
+  await answer.next();
+  const reading = answer.next();
+  await sleep(5);
+  await answer.return?.();
+  answered();
+  expect(await within(2_000, reading, "the read")).toEqual({ value: undefined, done: true });
+  expect(dropped).toBe(true);
+});
