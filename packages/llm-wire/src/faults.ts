@@ -155,9 +155,10 @@ function inside(value: unknown): string | undefined {
 function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    if ("code" in at && typeof at.code === "string") codes.push(at.code);
-    // The parser of Node's own fetch has a name and no code.
-    if (at.name === "HTTPParserError") codes.push("HPE_PARSER");
+    // To a parser a connection that was closed is an end in the wrong place. That of Node's own fetch has no code.
+    if (at.message.includes("Invalid EOF state")) codes.push("ECONNRESET");
+    else if ("code" in at && typeof at.code === "string") codes.push(at.code);
+    else if (at.name === "HTTPParserError") codes.push("HPE_PARSER");
     // Happy-eyeballs failures carry one error for each address.
     if (at instanceof AggregateError) codes.push(...at.errors.flatMap(codesOf));
   }

@@ -105,6 +105,22 @@ describe.each<[string, () => FetchLike]>([
     expect(await drain(answer)).toMatchObject({ fault: { message: "out of paper" } });
   });
 
+  test.each(["reset", "closed"] as const)(
+    "a connection that is %s behind the headers is no fault of HTTP",
+    async (how) => {
+      const answer = await stream((_request, response) => {
+        response.writeHead(200, { connection: "close" }).flushHeaders();
+        setTimeout(() => {
+          if (how === "reset") response.socket?.resetAndDestroy();
+          else response.socket?.end();
+        }, 20);
+      });
+      expect(await drain(answer)).toMatchObject({
+        fault: { code: "unavailable", phase: "request", retryable: true },
+      });
+    },
+  );
+
   test("a decoder that cannot begin is a fault, once, and no read hangs", async () => {
     const broken = decoding({
       start: () => {
