@@ -13,6 +13,7 @@ import {
   type Pullable,
   pullFrom,
   type Reader,
+  readOf,
 } from "./stream.ts";
 
 interface StreamHost {
@@ -51,6 +52,11 @@ class HostedStream implements BatchSource {
   private source: Pullable<EventBatch> | undefined;
   private over = false;
   private left = false;
+  /** The plugin was told to stop: by an abort, a close, or the reader who left. */
+  private stopped = false;
+  /** Who waits for the plugin. */
+  private reader: Reader<EventBatch> | undefined;
+  private grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: StreamHost, request: ChatRequest, options: CallOptions) {
     this.host = host;
@@ -66,22 +72,31 @@ class HostedStream implements BatchSource {
   }
 
   pull(reader: Reader<EventBatch>): void {
+    this.reader = reader;
     if (!this.over && this.source !== undefined && this.arrived.finish === undefined)
-      return pullFrom(this.source, reader);
-    this.next().then(
-      (read) => reader.onRead(read),
-      (error: unknown) => reader.onFault(error),
-    );
+      pullFrom(this.source, reader);
+    else
+      this.next().then(
+        (read) => reader.onRead(read),
+        (error: unknown) => reader.onFault(error),
+      );
+    if (this.stopped) this.hurry();
   }
 
   onRead(read: IteratorResult<EventBatch>): BatchRead {
+    this.answered();
     if (this.over) return END;
     if (read.done === true) return this.ended();
+    if (this.stopped && !read.value.some(({ type }) => type === "finish")) {
+      this.dismiss();
+      return this.fail(this.call?.signal.reason);
+    }
     const batch = this.taken(read.value);
     return batch === read.value ? (read as BatchRead) : { value: batch, done: false };
   }
 
   async onFault(error: unknown): Promise<BatchRead> {
+    this.answered();
     if (this.left) throw this.leftBy(error);
     // `first` and `onRead` have given it its final form already.
     if (this.over) throw error;
@@ -103,7 +118,7 @@ class HostedStream implements BatchSource {
       if (this.left) throw this.leftBy(last);
       return this.fail(last);
     }
-    return nextOf(this.source).then(
+    return readOf(this).then(
       (read) => this.onRead(read),
       (fault: unknown) => this.onFault(fault),
     );
@@ -114,7 +129,8 @@ class HostedStream implements BatchSource {
     if (!this.over) this.call?.leave();
     this.over = true;
     this.left = true;
-    await this.leave();
+    if (this.reader === undefined) await this.leave();
+    else await settledWithin(GRACE, this.leave());
     this.end();
   }
 
@@ -131,6 +147,10 @@ class HostedStream implements BatchSource {
     try {
       const call = host.calls.begin("chat", modelOf(request), options.signal);
       this.call = call;
+      call.signal.addEventListener("abort", () => {
+        this.stopped = true;
+        this.hurry();
+      });
       await host.ready();
       const { checkOutput, checkRequest, readOutputSchema, withoutUndeclared } = await rulesOfChats();
       // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
@@ -196,12 +216,28 @@ class HostedStream implements BatchSource {
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
   private async last(from: Pullable<EventBatch>): Promise<typeof END> {
-    const read = nextOf(from);
+    const read = readOf(from);
     const ended = await settledWithin(GRACE, read);
     // What still has something to say, or does not come to its end, is told to stop.
     if (!ended || (await read.catch(() => END)).done !== true) this.dismiss();
     this.end();
     return END;
+  }
+
+  /** A plugin that does not listen to its signal holds nobody back for long. */
+  private hurry(): void {
+    if (this.reader === undefined || this.arrived.finish !== undefined) return;
+    this.grace ??= setTimeout(() => {
+      if (!this.left) this.dismiss();
+      this.reader?.onFault(this.call?.signal.reason);
+    }, GRACE);
+  }
+
+  private answered(): void {
+    this.reader = undefined;
+    if (this.grace === undefined) return;
+    clearTimeout(this.grace);
+    this.grace = undefined;
   }
 
   /** The plugin is at fault or has nothing more to say: it is told to stop, and waited for by nobody. */
@@ -234,9 +270,6 @@ let rules: Promise<typeof Rules> | undefined;
 
 /** Imported once: also an import of what is there already takes its time. */
 const rulesOfChats = (): Promise<typeof Rules> => (rules ??= import("./rules.ts"));
-
-/** An iterator by hand may throw where it should reject. */
-const nextOf = async (from: Pullable<EventBatch>): Promise<IteratorResult<EventBatch>> => from.next();
 
 const END = { value: undefined, done: true } as const;
 const NOTHING: EventBatch = [];

@@ -53,7 +53,7 @@ export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
     try {
       let given: IteratorResult<EventBatch>;
       try {
-        given = await source.next();
+        given = await readOf(source);
       } catch (error) {
         if (source.onFault === undefined) throw error;
         return await source.onFault(error);
@@ -111,6 +111,10 @@ export function pullFrom<Value>(from: Pick<Pullable<Value>, "next" | "pull">, re
     (error: unknown) => reader.onFault(error),
   );
 }
+
+/** One read as a promise, also of an iterator by hand that throws where it should reject. */
+export const readOf = <Value>(from: Pick<Pullable<Value>, "next" | "pull">): Promise<IteratorResult<Value>> =>
+  new Promise((onRead, onFault) => pullFrom(from, { onRead, onFault }));
 
 const END = { value: undefined, done: true } as const;
 
