@@ -67,20 +67,6 @@ interface BodyReader {
   cancel(): Promise<void>;
 }
 
-/** All that waits, so that a burst is parsed in one go: `read()` gives all of it up to Node 24, one HTTP chunk in Node 26. */
-function readWaiting(message: IncomingMessage): Uint8Array | null {
-  const first = message.read() as Buffer | null;
-  if (first === null || message.readableLength === 0) return first;
-  const parts = [first];
-  for (let left = message.readableLength; left > 0;) {
-    const part = message.read() as Buffer | null;
-    if (part === null) break;
-    parts.push(part);
-    left -= part.length;
-  }
-  return Buffer.concat(parts);
-}
-
 export function messageReads(message: IncomingMessage): ByteReads {
   const reads = new MessageReads(message);
   reads.listen();
@@ -143,19 +129,37 @@ class MessageReads implements ByteReads {
   }
 
   private answer(): void {
-    const { asking: reader, message } = this;
+    const { asking: reader } = this;
     if (reader === undefined) return;
-    const piece = this.filled && this.fault === undefined ? readWaiting(message) : null;
-    this.filled = message.readableLength > 0;
+    const piece = this.filled && this.fault === undefined ? this.take() : null;
     if (piece !== null) {
       this.asking = undefined;
       return reader.onRead({ value: piece, done: false });
     }
-    if (this.fault === undefined && !this.ended && !this.closed && !message.destroyed) return;
+    // A message that was destroyed says so by its `close`.
+    if (this.fault === undefined && !this.ended && !this.closed) return;
     this.asking = undefined;
     if (this.fault !== undefined) reader.onFault(this.fault);
     else if (this.ended) reader.onRead(END);
     else reader.onFault(Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" }));
+  }
+
+  /** All that waits, so that a burst is parsed in one go: `read()` gives it up to Node 24, one HTTP chunk in Node 26. */
+  private take(): Uint8Array | null {
+    const { message } = this;
+    const first = message.read() as Buffer | null;
+    let left = message.readableLength;
+    this.filled = false;
+    if (first === null || left === 0) return first;
+    const parts = [first];
+    while (left > 0) {
+      const part = message.read() as Buffer | null;
+      if (part === null) break;
+      parts.push(part);
+      left -= part.length;
+    }
+    this.filled = left > 0;
+    return Buffer.concat(parts);
   }
 }
 
