@@ -77,13 +77,21 @@ export async function settledWithin(ms: number, work: Promise<unknown>): Promise
 
 /** `work`, or a rejection soon after the abort of `signal` where whoever does the work does not listen to it. */
 export async function heeding<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+  let stop = (): void => undefined;
   const deaf = new Promise<never>((_, reject) => {
-    const stop = async (): Promise<void> => {
-      if (!(await settledWithin(GRACE, work))) reject(signal.reason as Error);
+    stop = () => {
+      void settledWithin(GRACE, work).then((settled) => {
+        if (!settled) reject(signal.reason as Error);
+      });
     };
-    signal.addEventListener("abort", () => void stop(), { once: true });
   });
-  return Promise.race([work, deaf]);
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([work, deaf]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** The model that a call is about, as far as its input tells. */

@@ -1,4 +1,4 @@
-import { type Call, type Calls, modelOf } from "./calls.ts";
+import { type Call, type Calls, GRACE, heeding, modelOf, settledWithin } from "./calls.ts";
 import { LlmError } from "./errors.ts";
 import type { PullProgress, PullRequest } from "./model.ts";
 import { checkNamed } from "./named.ts";
@@ -21,6 +21,7 @@ export function pullWithPromises(
   let fraction: number | undefined;
   let finished = false;
   let over = false;
+  let reading = false;
 
   const end = (): void => {
     over = true;
@@ -37,7 +38,8 @@ export function pullWithPromises(
         call.signal.throwIfAborted();
         source = pullModel(request, { ...options, signal: call.signal })[Symbol.asyncIterator]();
       }
-      const { value, done } = await source.next();
+      reading = true;
+      const { value, done } = await heeding(call.signal, source.next());
       if (over) return END;
       if (done === true) {
         if (!finished) throw new LlmError("stream-interrupted", "the download ended before it was done");
@@ -53,6 +55,16 @@ export function pullWithPromises(
       const fault = call === undefined ? error : call.fail(error, { phase: "pull" });
       end();
       throw fault;
+    } finally {
+      reading = false;
+    }
+  };
+
+  const leave = async (): Promise<void> => {
+    try {
+      await source?.return?.();
+    } catch {
+      // Its work was cut off, so that its end may fail.
     }
   };
 
@@ -67,7 +79,8 @@ export function pullWithPromises(
       // A read under way would hold the source back: stop the work first, then leave.
       if (!over) call?.leave();
       end();
-      await source?.return?.().catch(() => undefined);
+      if (reading) await settledWithin(GRACE, leave());
+      else await leave();
       return END;
     },
   };

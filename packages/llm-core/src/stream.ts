@@ -11,7 +11,7 @@ export type EventBatch = readonly ChatEvent[];
 
 export type BatchRead = IteratorResult<EventBatch, undefined>;
 
-/** Who waits for a read: one of the two is called, once, and neither throws. */
+/** Who waits for a read: one of the two is called, once and as its method, and neither throws. */
 export interface Reader<Value> {
   onRead(read: IteratorResult<Value>): void;
   onFault(error: unknown): void;

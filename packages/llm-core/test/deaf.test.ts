@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import {
@@ -167,4 +169,67 @@ test("a stream that listens leaves no timer behind", async () => {
   controller.abort();
   expect(await fault).toMatchObject({ code: "aborted" });
   expect(timers()).toBe(before);
+});
+
+describe("a download that does not listen to its signal", () => {
+  function pulling(signal?: AbortSignal) {
+    const provider = pluginOf(() => ({
+      async *pullModel() {
+        yield { status: "downloading" as const, fraction: 0.5 };
+        silences += 1;
+        await never();
+      },
+    })).create();
+    const progress = provider.pullModel?.({ model: "m" }, { signal })[Symbol.asyncIterator]();
+    if (progress === undefined) throw new Error("no pull");
+    return { provider, progress };
+  }
+
+  test.each(["an abort", "a close"] as const)("ends with %s", async (how) => {
+    const controller = new AbortController();
+    const { provider, progress } = pulling(controller.signal);
+    await progress.next();
+    const waiting = faultOf(progress.next());
+    await silent(1);
+    if (how === "an abort") controller.abort();
+    else await provider.close();
+    expect(await waiting).toMatchObject({
+      code: how === "an abort" ? "aborted" : "shut-down",
+      phase: "pull",
+    });
+    expect(await progress.next()).toEqual({ value: undefined, done: true });
+  });
+
+  test("ends with an abort between two reads", async () => {
+    const controller = new AbortController();
+    const { progress } = pulling(controller.signal);
+    await progress.next();
+    controller.abort();
+    expect(await faultOf(progress.next())).toMatchObject({ code: "aborted" });
+  });
+
+  test("can be left while its next progress is awaited", async () => {
+    const { progress } = pulling();
+    await progress.next();
+    const waiting = progress.next();
+    await silent(1);
+    await progress.return?.();
+    expect(await waiting).toEqual({ value: undefined, done: true });
+  });
+});
+
+test("a long download leaves no listener for each progress", async () => {
+  let most = 0;
+  const provider = pluginOf(() => ({
+    async *pullModel(_, { signal } = {}) {
+      for (let step = 0; step < 50; step += 1) {
+        if (signal !== undefined) most = Math.max(most, getEventListeners(signal, "abort").length);
+        yield { status: "downloading" as const, fraction: step / 50 };
+      }
+      yield { status: "done" as const, model: "m" };
+    },
+  })).create();
+  for await (const { fraction } of provider.pullModel?.({ model: "m" }) ?? [])
+    expect(fraction).toBeLessThanOrEqual(1);
+  expect(most).toBeLessThan(4);
 });
