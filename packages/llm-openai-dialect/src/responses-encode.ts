@@ -90,7 +90,7 @@ const responsesFile: PartForm = {
   },
 };
 
-function encodeAssistant({ content }: AssistantMessage, { names, policy }: Means): Item[] {
+function encodeAssistant({ content }: AssistantMessage, { names, policy, quirks }: Means): Item[] {
   const says = (text: string): Item => ({
     type: "message",
     role: "assistant",
@@ -105,7 +105,8 @@ function encodeAssistant({ content }: AssistantMessage, { names, policy }: Means
     }
     if (part.type !== "reasoning") throw unknownPart("part", part);
     const item = part.providerData?.[ITEM];
-    if (typeof item === "object" && item !== null) return [item as Item];
+    // They are another server's, or another model's, where this one has none to give.
+    if (quirks.encryptedReasoning && typeof item === "object" && item !== null) return [item as Item];
     warnOfReasoning(policy);
     return [];
   });

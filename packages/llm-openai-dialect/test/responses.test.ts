@@ -179,3 +179,15 @@ test("failures are errors with what had come, and an end without a closing event
     text: "Half",
   });
 });
+
+test("thoughts of another server do not go where none are taken", () => {
+  const item = { type: "reasoning", id: "rs", encrypted_content: "xyz", summary: [] };
+  const content = [
+    { type: "reasoning", text: "", providerData: { responsesItem: item } },
+    { type: "text", text: "Yes." },
+  ] as const;
+  const request = { ...REQUEST, messages: [...REQUEST.messages, { role: "assistant" as const, content }] };
+  const { body, warnings } = encodeResponses(request, { quirks: PLAIN, path: "" });
+  expect(body["input"]).toMatchObject([{ role: "user" }, { type: "message" }]);
+  expect(warnings).toMatchObject([{ code: "dropped", option: "messages" }]);
+});

@@ -14,15 +14,22 @@ import {
 import { givenText, withoutGiven } from "@enginehouse/llm-wire";
 
 import type { EncodedCall } from "./encode.ts";
+import { startingLate } from "./refusals/thoughts.ts";
 import type { WireModel } from "./wire.ts";
 
 export function createDecoder(
   request: ChatRequest,
-  { api, names, warnings }: EncodedCall,
+  call: EncodedCall,
   quirks: Quirks,
+  encodeAgain: () => EncodedCall,
 ): AnswerDecoder {
+  const { api, names, warnings } = call;
   const create = api === "chat" ? createChatDecoder : createResponsesDecoder;
-  const decoder = create({ request, quirks, names, warnings });
+  const decoder = startingLate(
+    create({ request, quirks, names, warnings }),
+    call,
+    () => encodeAgain().warnings,
+  );
   return quirks.repeatsGiven ? withoutGiven(decoder, givenText(request)) : decoder;
 }
 

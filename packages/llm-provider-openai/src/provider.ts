@@ -46,7 +46,10 @@ export function createOpenai(settings: OpenaiSettings, host: Host): OpenaiProvid
     const { connection, streams, encode, decode, wire, readFaultOf } = await open();
     const call = encode.encodeRequest(request, connection, settings);
     const { path, body } = call;
-    const decoder = decode.createDecoder(request, call, connection.quirks);
+    const decoder = decode.createDecoder(request, call, connection.quirks, () =>
+      // A model that refused thoughts is known by now.
+      encode.encodeRequest(request, connection, settings),
+    );
     const sent = { ...withDefaults(options), path, body, readFault: readFaultOf("chat") };
     return wire.streamSse(streams, sent, decoder);
   }

@@ -1,4 +1,4 @@
-import { generate, type JsonObject } from "@enginehouse/llm-core";
+import { type ChatRequest, generate, type JsonObject } from "@enginehouse/llm-core";
 import { expect, test } from "vitest";
 
 import { createOpenai } from "../src/index.ts";
@@ -100,6 +100,61 @@ test("a model without thoughts, which refuses to be asked for encrypted ones, is
     status: 400,
     message: refusal.error.message,
   });
+});
+
+test("a conversation goes on with a model without thoughts, and what is left out is told", async () => {
+  const refusal = {
+    error: {
+      message: "Reasoning input items can only be provided to a reasoning or computer use model.",
+      type: "invalid_request_error",
+      param: "input",
+    },
+  };
+  const answered =
+    'data: {"type":"response.output_text.delta","item_id":"m","delta":"Hi"}\n\ndata: {"type":"response.completed","response":{}}\n\n';
+  await using given = await setUp(
+    (response, { body }) => {
+      const thoughts = body.input.some(({ type }: { readonly type?: string }) => type === "reasoning");
+      if (body.model === "o" || !thoughts) streamOf(response, answered);
+      else response.writeHead(400).end(JSON.stringify(refusal));
+    },
+    { preset: "openai", apiKey: "k" },
+  );
+  const responsesItem = { type: "reasoning", id: "r1", encrypted_content: "xyz", summary: [] };
+  const messages: ChatRequest["messages"] = [
+    ...REQUEST.messages,
+    {
+      role: "assistant",
+      content: [
+        { type: "reasoning", text: "", providerData: { responsesItem } },
+        { type: "text", text: "Hello." },
+      ],
+    },
+    { role: "user", content: "And now?" },
+  ];
+  const warnings = [expect.objectContaining({ code: "dropped", option: "messages" })];
+  for (let count = 0; count < 2; count += 1)
+    expect(await generate(given.provider, { ...REQUEST, messages })).toMatchObject({ text: "Hi", warnings });
+  expect(given.asked).toHaveLength(3);
+  expect(given.asked.map(({ body }) => body.input.length)).toEqual([4, 3, 3]);
+  const thinks = await generate(given.provider, { ...REQUEST, model: "o", messages });
+  expect(thinks.warnings).toEqual([]);
+  expect(given.asked.at(-1)?.body.input).toContainEqual(responsesItem);
+});
+
+test("a refusal whose words break off is a refusal all the same", async () => {
+  await using given = await setUp(
+    (response) => {
+      response.writeHead(400, { "content-length": 500 }).write('{"error":{"mess');
+      setTimeout(() => response.destroy(), 20);
+    },
+    { preset: "openai", apiKey: "k" },
+  );
+  await expect(generate(given.provider, REQUEST)).rejects.toMatchObject({
+    code: "invalid-request",
+    status: 400,
+  });
+  expect(given.asked).toHaveLength(1);
 });
 
 test("an address that is none is refused with what one looks like", async () => {
