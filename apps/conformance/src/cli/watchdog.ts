@@ -53,8 +53,12 @@ setInterval(() => {
   last = now;
   if (still < ticks) return;
   const what = Buffer.from(new Uint8Array(memory, head, Atomics.load(beats, 1))).toString();
-  writeSync(2, "\\nThe plugin blocks the event loop: nothing has moved for " + afterMs / 1000 + " s while " + what +
-    " ran.\\n  Everything that it shares the process with stands still, too. Await, or compute in a worker.\\n");
-  process.kill(process.pid, "SIGKILL");
+  try {
+    writeSync(2, "\\nThe plugin blocks the event loop: nothing has moved for " + afterMs / 1000 + " s while " + what +
+      " ran.\\n  Everything that it shares the process with stands still, too. Await, or compute in a worker.\\n");
+  } finally {
+    // A pipe that is full or that nobody reads is no reason to stay.
+    process.kill(process.pid, "SIGKILL");
+  }
 }, afterMs / ticks);
 `;

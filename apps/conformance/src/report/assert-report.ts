@@ -6,7 +6,7 @@ import { dishonestyOf } from "../run/honest-wire.ts";
 import { yearAfter } from "../run/known-until.ts";
 import { whyNot } from "../run/needs.ts";
 import { selectChecks } from "../run/select.ts";
-import { type CheckResult, isGreen, type Report, totalsOf } from "./report.ts";
+import { type CheckResult, isGreen, type LiveResult, type Report, totalsOf, type Verdict } from "./report.ts";
 
 /**
  * Holds a report to what it says of itself, whoever made it: every check is there once, every skip follows from the
@@ -39,14 +39,24 @@ export function assertReport(report: Report, checks: readonly Check[] = CHECKS):
     `it calls itself ${green ? "" : "not "}green: ${JSON.stringify(counted)}`,
   );
   if (live !== undefined) {
+    for (const { id, verdict } of live.results) assertVerdict(id, verdict, LIVE_VERDICTS);
     const ends = live.results.every(({ verdict }) => verdict !== "failed");
     const passed = live.results.some(({ verdict }) => verdict === "passed" || verdict === "flaky");
     assert.ok(live.green === (ends && passed), "the live part calls itself green and is not, or the reverse");
   }
 }
 
+const VERDICTS: readonly Verdict[] = ["passed", "failed", "skipped", "known-failure"];
+const LIVE_VERDICTS: readonly LiveResult["verdict"][] = ["passed", "failed", "flaky", "skipped"];
+
+/** What is called by another word would be counted nowhere. */
+function assertVerdict(id: string, verdict: string, known: readonly string[]): void {
+  assert.ok(known.includes(verdict), `${id} is called "${verdict}", which is no verdict`);
+}
+
 function assertResult(result: CheckResult, check: Check, { manifest, wire, date }: Report): void {
   const { id, verdict } = result;
+  assertVerdict(id, verdict, VERDICTS);
   assert.ok(result.promise === check.promise, `${id} does not have the promise of the kit`);
   assert.ok(result.group === check.group, `${id} is not in the group ${check.group}`);
   const reason = whyNot(check, manifest, { wire: wire.name, cannot: wire.cannot });

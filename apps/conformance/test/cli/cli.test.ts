@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -231,6 +232,17 @@ describe("the program itself", () => {
           /blocks the event loop: nothing has moved for 0\.5 s while S01 \(Promise S01 holds\.\) ran/,
         ),
       });
+    });
+
+    test("ends where nobody listens to why, too", async () => {
+      const child = spawn(
+        process.execPath,
+        ["--conditions=@enginehouse/source", impatient, "run", "spins.ts"],
+        { cwd: folder, stdio: ["ignore", "ignore", "pipe"], timeout: 15_000, killSignal: "SIGTERM" },
+      );
+      child.stderr.destroy();
+      const [, signal] = (await once(child, "exit")) as [number | null, string | null];
+      expect(signal).toBe("SIGKILL");
     });
 
     test("waits for a check that takes its time and blocks nothing", async () => {

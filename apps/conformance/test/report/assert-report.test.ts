@@ -104,6 +104,22 @@ describe("a kit does not get through that", () => {
     expect(() => assertReport(report, checks)).toThrow("S01 counts as passed and took no time");
   });
 
+  test("has a word of its own for a failure", () => {
+    const report = told((result) =>
+      result.id === "S02" ? ({ ...result, verdict: "tolerated" } as unknown as CheckResult) : result,
+    );
+    expect(report.green).toBe(true);
+    expect(() => assertReport(report, checks)).toThrow('S02 is called "tolerated", which is no verdict');
+    const live = { url: "http://127.0.0.1:1", model: "m", green: true };
+    const results = [
+      { id: "live-reach", promise: "It is there.", verdict: "passed" as const },
+      { id: "live-chat", promise: "It answers.", verdict: "tolerated" as "passed" },
+    ];
+    expect(() => assertReport({ ...honest, live: { ...live, results } }, checks)).toThrow(
+      'live-chat is called "tolerated", which is no verdict',
+    );
+  });
+
   test("promises less", () => {
     const report = told((result) => ({ ...result, promise: "Something." }));
     expect(() => assertReport(report, checks)).toThrow("S01 does not have the promise of the kit");
