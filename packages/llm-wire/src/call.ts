@@ -114,6 +114,7 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   private started: boolean;
   private begun = false;
   private over = false;
+  private left = false;
   /** What is wrong behind the last events. */
   private late: unknown;
 
@@ -151,15 +152,18 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   }
 
   async return(): Promise<typeof END> {
-    // The headers may still be awaited: then there is no body to close.
-    if (!this.over && this.reads === undefined) this.deadlines?.leave();
+    this.left = true;
     this.late = undefined;
+    // The headers may still be awaited, and a body that somebody else reads, too, does not close.
+    if (!this.over) this.deadlines?.leave();
     await this.end();
     return END;
   }
 
   onRead(read: IteratorResult<Uint8Array, unknown>): void {
     this.deadlines?.arrived();
+    // A body that is closed so ends as a whole one does.
+    if (this.left) return this.give(END);
     if (read.done === true) return void this.last().catch((error: unknown) => this.failDecoding(error));
     let batch: Item[];
     try {
@@ -241,6 +245,8 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   }
 
   private refuse(error: unknown): void {
+    // What the reader itself has cut off is no fault.
+    if (this.left) return this.give(END);
     const reader = this.asking;
     this.asking = undefined;
     reader?.onFault(withUsage(error, this.events?.usage?.(), this.call));

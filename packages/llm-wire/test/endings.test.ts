@@ -156,3 +156,22 @@ test("an answer that comes to one who has left is let go, also by a fetch that k
   expect(await within(2_000, reading, "the read")).toEqual({ value: undefined, done: true });
   expect(dropped).toBe(true);
 });
+
+test("leaving does not wait for a second reader of the body, and ends a read under way", async () => {
+  const server = await serve((_request, response) => void response.write('{"say":"a"}\n'));
+  servers.push(server);
+  // A fetch that keeps a copy of each reply for itself: to cancel one half is to wait for the other.
+  const copies: Response[] = [];
+  const copying: FetchLike = async (input, init) => {
+    const response = await fetch(input, init);
+    copies.push(response.clone());
+    return response;
+  };
+  const answer = streamLines({ baseUrl: server.url, fetch: copying }, { path: "/" }, decoding());
+  await answer.next();
+  await answer.next();
+  const reading = answer.next();
+  await within(1_000, Promise.resolve(answer.return?.()), "leaving");
+  expect(await within(1_000, reading, "the read")).toEqual({ value: undefined, done: true });
+  await within(1_000, server.closed(), "the server sees the close");
+});
