@@ -14,6 +14,7 @@ import type * as Wire from "@enginehouse/llm-wire";
 
 import type { Connection } from "./connection/connection.ts";
 import type { Facts } from "./connection/facts.ts";
+import type { startWholeCall, WholeCall } from "./connection/whole-call.ts";
 import type * as Decode from "./decode.ts";
 import type * as Embeddings from "./embeddings/vectors.ts";
 import type * as Encode from "./encode.ts";
@@ -61,12 +62,14 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
     let begun = false;
     let plain = false;
     let repeated = "";
+    let whole: WholeCall | undefined;
 
     const first = async (): Promise<IteratorResult<EventBatch>> => {
       parts = await open();
       options.signal?.throwIfAborted();
-      for (const lack of await lacksOf(request, options, parts)) lacks.add(lack);
-      repeated = await repeatedIn(request, options, parts);
+      whole = parts.startWholeCall(options);
+      for (const lack of await lacksOf(request, whole.left(), parts)) lacks.add(lack);
+      repeated = await repeatedIn(request, whole.left(), parts);
       options.signal?.throwIfAborted();
       return send(parts);
     };
@@ -81,7 +84,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
         newCallId,
         contextOf: (usage) => facts.contextOf(model, usage),
       });
-      const call = connection.wireCall("/api/chat", options, model, encoded.body);
+      const call = connection.wireCall("/api/chat", whole?.left() ?? options, model, encoded.body);
       const alone = { ...call, headers: connection.ownConnection };
       inner = wire.streamLines(connection.endpoint, alone, wire.withoutGiven(decoder, repeated));
       return inner.next().then(onBatch, onFault);
@@ -96,9 +99,11 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
       // What the server tells only beside its answer is asked while the first answer of a model comes in.
       if (!learns) {
         learns = true;
-        plain = facts.complete(model);
-        if (!plain) learning = afterThis().then(() => facts.learn(model));
-        void learning.then(() => (plain = true));
+        const known = facts.complete(model);
+        const isWhole = whole?.spent !== true;
+        plain = known && isWhole;
+        if (!known) learning = afterThis().then(() => facts.learn(model));
+        void learning.then(() => (plain = isWhole));
       }
       return plain || read.value.at(-1)?.type !== "finish" ? read : toldAgain(read.value, parts);
     };
@@ -119,7 +124,7 @@ export function createOllama(settings: OllamaSettings, host: Host): OllamaProvid
         lacks.add(lack);
         return send(parts);
       }
-      if (!errors.isOverflow(error)) throw connection.advise(error);
+      if (!errors.isOverflow(error)) throw whole?.told(connection.advise(error)) ?? error;
       facts.sawRefusal();
       await heeding(options.signal, facts.learn(model));
       throw errors.withWindow(error, facts.contextOf(model, NOTHING).window);
@@ -293,6 +298,7 @@ interface Parts {
   readonly errors: typeof Errors;
   readonly embeddings: typeof Embeddings;
   readonly isBefore: (version: string) => boolean;
+  readonly startWholeCall: typeof startWholeCall;
 }
 
 /** All that is heavy is imported, and the environment read, with the first operation. */
@@ -307,6 +313,7 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     { createModels },
     { createFacts },
     version,
+    { startWholeCall },
   ] = await Promise.all([
     import("@enginehouse/llm-wire"),
     import("./encode.ts"),
@@ -317,6 +324,7 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     import("./models.ts"),
     import("./connection/facts.ts"),
     import("./connection/version.ts"),
+    import("./connection/whole-call.ts"),
   ]);
   const chosen = configured(settings);
   const connection = createConnection(chosen);
@@ -334,5 +342,6 @@ async function openParts(settings: OllamaSettings): Promise<Parts> {
     errors,
     embeddings,
     isBefore,
+    startWholeCall,
   };
 }

@@ -332,6 +332,22 @@ describe("an assistant's message that comes last is gone on with", () => {
     expect((await generate(given.ollama, ask({ messages }))).text).toBe(text);
   });
 
+  test("what is asked before the answer counts for the whole call's time", async () => {
+    await using given = await setUp({
+      "POST /api/show": (_asked, response) => setTimeout(() => say(response, [shown("{% x %}")]), 500),
+      "POST /api/chat": (_asked, response) =>
+        void response.writeHead(200).write(`${JSON.stringify(piece("It"))}\n`),
+    });
+    const began = performance.now();
+    const fault = await faultOf(generate(given.ollama, ask({ messages }), { timeouts: { total: 1_000 } }));
+    expect(fault).toMatchObject({ code: "timeout", message: expect.stringContaining("1 s") });
+    expect(performance.now() - began).toBeLessThan(1_400);
+
+    const hasty = await faultOf(generate(given.ollama, ask({ messages }), { timeouts: { total: 200 } }));
+    expect(hasty).toMatchObject({ code: "timeout", message: expect.stringContaining("200 ms") });
+    expect(given.server.of("/api/chat")).toHaveLength(1);
+  });
+
   test("and nothing is asked about any other", async () => {
     await using given = await setUp({ "POST /api/chat": "chat-stream", "GET /api/ps": "ps-empty" });
     await generate(given.ollama, ask());
