@@ -97,7 +97,8 @@ function encodeAssistant({ content }: AssistantMessage, { names, policy, quirks 
     content: [{ type: "output_text", text, annotations: [] }],
   });
   if (typeof content === "string") return [says(content)];
-  return content.flatMap((part): Item[] => {
+  const parts = quirks.repeatsGiven ? withTextsJoined(content) : content;
+  return parts.flatMap((part): Item[] => {
     if (part.type === "text") return [says(part.text)];
     if (part.type === "tool-call") {
       const name = names.toWire(part.name);
@@ -110,6 +111,20 @@ function encodeAssistant({ content }: AssistantMessage, { names, policy, quirks 
     warnOfReasoning(policy);
     return [];
   });
+}
+
+type Parts = Exclude<AssistantMessage["content"], string>;
+
+/** A server that makes one message of several items puts line ends between them: what is to be gone on with is one text. */
+function withTextsJoined(parts: Parts): Parts {
+  const joined: Parts[number][] = [];
+  for (const part of parts) {
+    const before = joined.at(-1);
+    if (part.type === "text" && before?.type === "text")
+      joined[joined.length - 1] = { ...before, text: before.text + part.text };
+    else joined.push(part);
+  }
+  return joined;
 }
 
 function encodeFormat({ responseFormat }: ChatRequest): Item {

@@ -191,3 +191,13 @@ test("thoughts of another server do not go where none are taken", () => {
   expect(body["input"]).toMatchObject([{ role: "user" }, { type: "message" }]);
   expect(warnings).toMatchObject([{ code: "dropped", option: "messages" }]);
 });
+
+test("texts of one message are one item where the server would put line ends between them", () => {
+  const content = ["It ", "is "].map((text) => ({ type: "text", text }) as const);
+  const request = { ...REQUEST, messages: [...REQUEST.messages, { role: "assistant" as const, content }] };
+  const itemsOf = (repeatsGiven: boolean): unknown =>
+    encodeResponses(request, { quirks: { ...PLAIN, repeatsGiven }, path: "" }).body["input"];
+  const says = (text: string) => ({ role: "assistant", content: [{ type: "output_text", text }] });
+  expect(itemsOf(true)).toMatchObject([{ role: "user" }, says("It is ")]);
+  expect(itemsOf(false)).toMatchObject([{ role: "user" }, says("It "), says("is ")]);
+});

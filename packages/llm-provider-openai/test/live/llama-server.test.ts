@@ -219,6 +219,19 @@ test("it goes on with an assistant's message, and the answer is what it adds", a
   expect(text).toContain("Paris");
 });
 
+test("it goes on with a message of several parts, over Responses as over Chat Completions", async (context) => {
+  const { llama } = await server(context);
+  const given = ["The capital of France is ", "the beautiful city of"];
+  const content = given.map((text) => ({ type: "text", text }) as const);
+  const messages: Message[] = [...question, { role: "assistant", content }];
+  for (const api of ["chat", "responses"] as const) {
+    const openai = createOpenai({ preset: "llama-server", baseUrl: llama.address, apiKey: KEY, api });
+    const { text } = await generate(openai, { model, messages, maxTokens: 12, temperature: 0 });
+    expect(text).toMatch(/^ ?Paris/);
+    await openai.close();
+  }
+});
+
 test("its Responses answer, too", async (context) => {
   const { llama } = await server(context);
   const openai = createOpenai({
