@@ -18,6 +18,10 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
+const busy = (ms: number): void => {
+  for (const until = performance.now() + ms; performance.now() < until;);
+};
+
 const start: ChatEvent = { type: "start", model: "m", warnings: [] };
 const word = (text: string): ChatEvent => ({ type: "text-delta", id: "1", text });
 
@@ -120,6 +124,31 @@ describe.each<[string, () => FetchLike]>([
       });
     },
   );
+
+  test("a process that was busy for longer than a deadline hears what came meanwhile", async () => {
+    const server = await serve((_request, response) => {
+      response.end('{"say":"a"}\n{"end":true}\n');
+      busy(400);
+    });
+    servers.push(server);
+    const timeouts = { connect: 200, firstEvent: 200, idle: 200 };
+    const endpoint = { baseUrl: server.url, fetch: fetchLike() };
+    const answer = streamLines(endpoint, { path: "/", timeouts }, decoding());
+    expect(await drain(answer)).toEqual({ texts: ["a"], fault: undefined });
+  });
+
+  test("a process that is busy all the time still tells a silent backend", async () => {
+    const work = setInterval(() => busy(60), 1);
+    try {
+      const server = await serve(() => undefined);
+      servers.push(server);
+      const endpoint = { baseUrl: server.url, fetch: fetchLike() };
+      const answer = streamLines(endpoint, { path: "/", timeouts: { firstEvent: 200 } }, decoding());
+      expect(await drain(answer)).toMatchObject({ fault: { code: "timeout" } });
+    } finally {
+      clearInterval(work);
+    }
+  });
 
   test("a decoder that cannot begin is a fault, once, and no read hangs", async () => {
     const broken = decoding({
