@@ -69,9 +69,13 @@ function counts({ kind, resource, stack }: Opened): boolean {
 }
 
 function sentence({ kind, stack }: Opened): string {
-  const place = stack().find((line) => !line.includes("node:"));
+  const place = stack().find(isInCode);
   return place === undefined ? `${kind} is left` : `${kind} is left, made ${fromHere(place)}`;
 }
+
+/** Neither Node's own, nor a function of the engine such as `Array.reduce`, which has no line. */
+export const isInCode = (line: string): boolean =>
+  !line.includes("node:") && !/\(<anonymous>\)$|\(index \d+\)$/.test(line);
 
 /** Places are told from the working directory: a report that is committed names no folder of one machine. */
 export const fromHere = (place: string): string =>

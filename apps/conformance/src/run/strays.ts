@@ -1,6 +1,6 @@
 import process from "node:process";
 
-import { fromHere } from "./leftovers.ts";
+import { fromHere, isInCode } from "./leftovers.ts";
 
 /** Rejections and exceptions that nobody took, while it watches. */
 export interface Strays {
@@ -42,6 +42,6 @@ function textOf(thrown: unknown): string {
 
 /** ` (at create (src/index.ts:12:3))`: the first place outside of Node, where there is one. */
 export function placeOf({ stack = "" }: Error): string {
-  const place = stack.split("\n").find((line) => /^\s+at /.test(line) && !line.includes("node:"));
+  const place = stack.split("\n").find((line) => /^\s+at /.test(line) && isInCode(line));
   return place === undefined ? "" : ` (${fromHere(place.trim())})`;
 }

@@ -66,6 +66,21 @@ describe("after a check that held, it is a failure of the check that", () => {
     expect(result).toMatchObject(leftover(/a child process is left, made at .*leftovers\.test\.ts/));
   });
 
+  test("the pipes of a child are left, each with the line that made them", async () => {
+    const children: ReturnType<typeof spawn>[] = [];
+    const result = await run({}, async () => {
+      children.push(spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"]));
+    });
+    for (const child of children) child.kill();
+    expect(result).toMatchObject(leftover(/a pipe is left, made at .*leftovers\.test\.ts/));
+    expect(result).not.toMatchObject(leftover(/<anonymous>/));
+  });
+
+  test("a rejection that nobody took is told with its line, also where the engine itself threw", async () => {
+    const result = await run({}, async () => void Promise.resolve("{").then((text) => JSON.parse(text)));
+    expect(result).toMatchObject(leftover(/nobody took it: SyntaxError: .*leftovers\.test\.ts/));
+  });
+
   test("a server is left", async () => {
     const left: { close(): unknown }[] = [];
     const result = await run({}, async () => {
