@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 
 import { type Created, createProviderPackage } from "./create.ts";
 import { namesOf } from "./names.ts";
+import { isAccepted, NODE_RANGE } from "./node-range.ts";
 
 const USAGE = `npm create @enginehouse/llm-provider NAME [-- --folder FOLDER]
 
@@ -60,6 +61,8 @@ async function ask(): Promise<string> {
 
 function report({ names, folder, files }: Created): string {
   const where = relative(process.cwd(), folder) || ".";
+  const { node } = process.versions;
+  const wanted = `\nIts tests need Node ${NODE_RANGE}; this is ${node}.\n`;
   return `${names.packageName}: ${files.length} files in ${where}
 
   cd ${where}
@@ -68,7 +71,7 @@ function report({ names, folder, files }: Created): string {
   npm run conformance      what it promises, one line for each check
 
 Then make it yours: src/wire.ts, src/encode.ts and src/decode.ts say what your server says.
-`;
+${isAccepted(node) ? "" : wanted}`;
 }
 
 try {

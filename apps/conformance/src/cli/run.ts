@@ -14,6 +14,7 @@ import { runChecks } from "../run/run-checks.ts";
 import { usageFault, type Values } from "./arguments.ts";
 import type { Terminal } from "./main.ts";
 import { createProgress, type ProgressStream } from "./progress.ts";
+import { staleBuild } from "./stale-build.ts";
 import { readSubject } from "./subject-file.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 
@@ -27,6 +28,8 @@ export async function run(words: readonly string[], values: Values, terminal: Te
   const watchdog = watch(terminal);
   try {
     const subject = await readSubject(words[0], folder);
+    const stale = staleBuild(subject);
+    if (stale !== undefined) stderr.write(`${stale}\n`);
     const progress = createProgress(planChecks(subject, checks, only), stderr);
     const wire = await runChecks(subject, {
       ...progress,

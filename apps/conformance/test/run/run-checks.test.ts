@@ -212,7 +212,8 @@ describe("a known failure", () => {
 
   test("must name a check, a link and a date", async () => {
     await expect(run([check("S02", asks)], "2027-01-31")).rejects.toThrow('there is no check "S01"');
-    await expect(run([fails], "soon")).rejects.toThrow("ends on no date");
+    for (const day of ["soon", "2027-13-01", "2027-02-30"])
+      await expect(run([fails], day)).rejects.toThrow("ends on no date");
     const subject = smallSubject(
       {},
       { knownFailures: [{ check: "S01", issue: "#12", until: "2027-01-31" }] },
