@@ -230,7 +230,7 @@ class HostedStream implements BatchSource {
     this.grace ??= setTimeout(() => {
       if (!this.left) this.dismiss();
       this.reader?.onFault(this.call?.signal.reason);
-    }, GRACE);
+    }, DEAF);
   }
 
   private answered(): void {
@@ -270,6 +270,9 @@ let rules: Promise<typeof Rules> | undefined;
 
 /** Imported once: also an import of what is there already takes its time. */
 const rulesOfChats = (): Promise<typeof Rules> => (rules ??= import("./rules.ts"));
+
+/** How long a stream may take that was told to stop, in milliseconds: longer than the kit waits, which is to tell its author. */
+const DEAF = 1_000;
 
 const END = { value: undefined, done: true } as const;
 const NOTHING: EventBatch = [];

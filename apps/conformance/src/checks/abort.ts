@@ -21,7 +21,7 @@ import { SOON, within } from "./within.ts";
 /** How soon a cancelled call must be over, for its caller and at the backend, in milliseconds. */
 const PROMPT = 250;
 
-const ENDLESS: ChatScript = { steps: [{ text: "One " }, { text: "two " }, { pause: "forever" }] };
+const ENDLESS: ChatScript = { steps: [{ text: "One " }, { pause: "forever" }] };
 
 const why = {
   name: "StopButton",

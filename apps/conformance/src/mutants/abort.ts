@@ -82,7 +82,7 @@ export const ABORT_MUTANTS: readonly Mutant[] = [
       A03: /waited 250 ms for the call to end after its abort/,
       A05: /waited 250 ms for the call to end after its abort/,
       A06: /waited 250 ms for the call to end after its abort/,
-      K07: /waited 3000 ms for two running calls and one in the queue/,
+      K07: /waited 3000 ms for/,
     },
   ),
   mutant(
