@@ -21,6 +21,16 @@ describe("lines", () => {
     expect(decode(createLineDecoder(), bytes(text), size)).toEqual(expected);
   });
 
+  test.each([
+    ["one\ntwo\n", ["one", "two"]],
+    ["one\n\n", ["one"]],
+    ["one\r\n", ["one"]],
+    ["one\ntwo", ["one"]],
+    ["\n", []],
+  ])("that come in one read %j are all given", (read, lines) => {
+    expect(createLineDecoder().add(bytes(read))).toEqual(lines);
+  });
+
   test("count also without an end", () => {
     expect(decode(createLineDecoder(), bytes("one\ntwo"), 3)).toEqual(["one", "two"]);
     expect(decode(createLineDecoder(), bytes("one\ntwo\r"), 3)).toEqual(["one", "two"]);
@@ -61,6 +71,29 @@ describe("server-sent events", () => {
       expect(decode(createSseDecoder(), bytes(body.replaceAll("\n", end)), size)).toEqual(expected);
     });
   }
+
+  test.each([
+    ["data: a\n\ndata: b\n\n", ["a", "b"]],
+    ["data: a\n\ndata: b\n", ["a"]],
+    ["data: a\n\n\n", ["a"]],
+    ["data: a\ndata: b\n\n", ["a\nb"]],
+  ])("that come in one read %j are all given", (read, data) => {
+    expect(
+      createSseDecoder()
+        .add(bytes(read))
+        .map((event) => event.data),
+    ).toEqual(data);
+  });
+
+  test.each([
+    [["event: ping\n", "data: a\n\n"], { event: "ping", data: "a", id: undefined }],
+    [["data: a\n", "data: b\n\n"], { event: "message", data: "a\nb", id: undefined }],
+    [["id: 7\n", "data: a\n\n"], { event: "message", data: "a", id: "7" }],
+    [["xdata: n", "data: a\n\n"], undefined],
+  ])("keep what earlier reads said of them: %j", (reads, event) => {
+    const decoder = createSseDecoder();
+    expect(reads.flatMap((read) => decoder.add(bytes(read)))).toEqual(event === undefined ? [] : [event]);
+  });
 
   test("come as soon as their blank line is there", () => {
     const decoder = createSseDecoder();
