@@ -23,15 +23,26 @@ export const createLineDecoder = ({ limit = LIMIT }: DecoderOptions = {}): Decod
 export class TextPieces {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private begun = false;
+  /** A character may have begun that has not ended. */
+  private open = false;
 
   add(bytes: Uint8Array): string {
-    const text = this.decoder.decode(bytes, GOES_ON);
+    const text = this.decode(bytes);
     return this.begun ? text : this.unmarked(text);
   }
 
   end(): string {
+    if (!this.open) return "";
     const text = this.decoder.decode();
     return this.begun ? text : this.unmarked(text);
+  }
+
+  /** What ends with an ASCII character ends whole. The engine decodes a whole text in half the time, and needs no converter. */
+  private decode(bytes: Uint8Array): string {
+    const ends = (bytes[bytes.length - 1] ?? ASCII) < ASCII;
+    if (ends && !this.open) return this.decoder.decode(bytes);
+    this.open = !ends;
+    return this.decoder.decode(bytes, GOES_ON);
   }
 
   private unmarked(text: string): string {
@@ -41,6 +52,7 @@ export class TextPieces {
 }
 
 const GOES_ON = { stream: true } as const;
+const ASCII = 0x80;
 
 /** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
 class LineDecoder implements Decoder<string> {
