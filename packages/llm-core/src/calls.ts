@@ -13,14 +13,22 @@ export interface Call {
 }
 
 export interface Calls {
-  /** Throws `shut-down` after a close, and `aborted` when the caller's signal already is. */
-  begin(operation: string, model: string | undefined, signal: AbortSignal | undefined): Call;
+  /**
+   * Throws `shut-down` after a close, and `aborted` when the caller's signal already is. `onStop` is called when the work
+   * is told to stop, before the call's signal fires: a listener costs more than a call.
+   */
+  begin(
+    operation: string,
+    model: string | undefined,
+    signal: AbortSignal | undefined,
+    onStop?: () => void,
+  ): Call;
   /** Ends all running calls; later ones are refused. */
   shutDown(): void;
 }
 
 export function createCalls(provider: string): Calls {
-  const running = new Set<AbortController>();
+  const running = new Set<(reason?: unknown) => void>();
   let closed = false;
 
   const shut = (known: LlmErrorInit): LlmError =>
@@ -30,13 +38,18 @@ export function createCalls(provider: string): Calls {
     });
 
   return {
-    begin(operation, model, signal) {
+    begin(operation, model, signal, onStop) {
       const known: LlmErrorInit = { provider, operation, model };
       if (closed) throw shut(known);
       if (signal?.aborted === true) throw abortedBy(signal, known);
       const controller = new AbortController();
-      const unfollow = signal && follow(signal, () => controller.abort(signal.reason));
-      running.add(controller);
+      const stop = (reason?: unknown): void => {
+        if (controller.signal.aborted) return;
+        onStop?.();
+        controller.abort(reason);
+      };
+      const unfollow = signal && follow(signal, () => stop(signal.reason));
+      running.add(stop);
       return {
         signal: controller.signal,
         fail(error, more = {}) {
@@ -45,16 +58,16 @@ export function createCalls(provider: string): Calls {
           if (closed) return shut({ ...all, cause: error });
           return toLlmError(error, "provider-internal", all);
         },
-        leave: () => controller.abort(),
+        leave: stop,
         end() {
-          running.delete(controller);
+          running.delete(stop);
           unfollow?.();
         },
       };
     },
     shutDown() {
       closed = true;
-      for (const controller of running) controller.abort();
+      for (const stop of running) stop();
     },
   };
 }

@@ -136,11 +136,15 @@ function bound(made: Provider): Provider {
   return methods as unknown as Provider;
 }
 
-function checkOnce({ name, settings, given }: Hosting): () => Promise<void> {
+/** Nothing where the settings are known to be good: a promise costs a part of what a token does. */
+function checkOnce({ name, settings, given }: Hosting): () => Promise<void> | undefined {
   let checked: Promise<void> | undefined;
-  return () =>
-    (checked ??= (async () => {
+  let good = false;
+  return () => {
+    if (good) return undefined;
+    return (checked ??= (async () => {
       const result = await settings["~standard"].validate(given);
+      good = result.issues === undefined;
       if (result.issues === undefined) return;
       throw new LlmError(
         "invalid-settings",
@@ -152,6 +156,7 @@ function checkOnce({ name, settings, given }: Hosting): () => Promise<void> {
         },
       );
     })());
+  };
 }
 
 async function boundedHealth(

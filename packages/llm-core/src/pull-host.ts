@@ -7,7 +7,7 @@ import type { CallOptions, Provider } from "./provider.ts";
 interface PullHost {
   readonly pullModel: NonNullable<Provider["pullModel"]>;
   readonly calls: Calls;
-  readonly ready: () => Promise<void>;
+  readonly ready: () => Promise<void> | undefined;
 }
 
 /** The provider's pull with the core's promises around it: one fraction that never falls, 1 when it is done. */

@@ -20,7 +20,8 @@ interface StreamHost {
   readonly name: string;
   readonly stream: NonNullable<Provider["stream"]>;
   readonly calls: Calls;
-  readonly ready: () => Promise<void>;
+  /** Nothing where it is ready already. */
+  readonly ready: () => Promise<void> | undefined;
   readonly features: readonly Feature[];
 }
 
@@ -66,20 +67,15 @@ class HostedStream implements BatchSource {
   }
 
   next(): Promise<IteratorResult<EventBatch>> {
-    if (this.over) return Promise.resolve(END);
-    if (this.source === undefined) return this.first();
-    return this.arrived.finish === undefined ? this.source.next() : this.last(this.source);
+    return readOf(this);
   }
 
   pull(reader: Reader<EventBatch>): void {
     this.reader = reader;
-    if (!this.over && this.source !== undefined && this.arrived.finish === undefined)
-      pullFrom(this.source, reader);
-    else
-      this.next().then(
-        (read) => reader.onRead(read),
-        (error: unknown) => reader.onFault(error),
-      );
+    if (this.over) return reader.onRead(END);
+    if (this.source === undefined) this.first(reader);
+    else if (this.arrived.finish === undefined) pullFrom(this.source, reader);
+    else this.last(this.source, reader);
     if (this.stopped) this.hurry();
   }
 
@@ -142,36 +138,52 @@ class HostedStream implements BatchSource {
     }
   }
 
-  private async first(): Promise<IteratorResult<EventBatch>> {
+  private first(reader: Reader<EventBatch>): void {
     const { host, options, request } = this;
+    const begin = (): void => pullFrom(this.source as Pullable<EventBatch>, reader);
+    const refuse = (error: unknown): void => reader.onFault(this.faultOf(error));
     try {
-      const call = host.calls.begin("chat", modelOf(request), options.signal);
-      this.call = call;
-      call.signal.addEventListener("abort", () => {
+      const call = host.calls.begin("chat", modelOf(request), options.signal, () => {
         this.stopped = true;
         this.hurry();
       });
-      await host.ready();
-      const { checkOutput, checkRequest, readOutputSchema, withoutUndeclared } = await rulesOfChats();
-      // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
-      call.signal.throwIfAborted();
-      checkRequest(request, options.timeouts);
-      this.holdsStart = request.overflow === "drop-oldest";
-      const { request: attempt, warnings } = withoutUndeclared(request, host.features);
-      this.attempt = attempt;
-      this.warnings = warnings;
-      if (attempt.responseFormat?.type === "json") {
-        const fits = await readOutputSchema(attempt, warnings);
-        call.signal.throwIfAborted();
-        this.check = (arrived, { reason }) => {
-          if (arrived.calls.length === 0) checkOutput(arrived.text(), reason, fits);
-        };
-      }
-      this.source = this.open(call.signal);
+      this.call = call;
+      const ready = host.ready();
+      // No promise where there is nothing to wait for.
+      const waits =
+        ready === undefined && rules !== undefined
+          ? this.prepare(call, rules)
+          : Promise.resolve(ready)
+              .then(rulesOfChats)
+              .then((loaded) => this.prepare(call, loaded));
+      if (waits === undefined) begin();
+      else waits.then(begin).catch(refuse);
     } catch (error) {
-      return this.fail(error);
+      refuse(error);
     }
-    return this.source.next();
+  }
+
+  private prepare(call: Call, rulesNow: typeof Rules): Promise<void> | undefined {
+    const { host, options, request } = this;
+    // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
+    call.signal.throwIfAborted();
+    rulesNow.checkRequest(request, options.timeouts);
+    this.holdsStart = request.overflow === "drop-oldest";
+    const { request: attempt, warnings } = rulesNow.withoutUndeclared(request, host.features);
+    this.attempt = attempt;
+    this.warnings = warnings;
+    if (attempt.responseFormat?.type === "json") return this.prepareFormat(call, rulesNow, warnings);
+    this.source = this.open(call.signal);
+    return undefined;
+  }
+
+  private async prepareFormat(call: Call, rulesNow: typeof Rules, warnings: Warning[]): Promise<void> {
+    const fits = await rulesNow.readOutputSchema(this.attempt, warnings);
+    call.signal.throwIfAborted();
+    this.check = (arrived, { reason }) => {
+      if (arrived.calls.length === 0) rulesNow.checkOutput(arrived.text(), reason, fits);
+    };
+    this.source = this.open(call.signal);
   }
 
   private open(signal: AbortSignal): Pullable<EventBatch> {
@@ -215,13 +227,19 @@ class HostedStream implements BatchSource {
   }
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
-  private async last(from: Pullable<EventBatch>): Promise<typeof END> {
-    const read = readOf(from);
-    const ended = await settledWithin(GRACE, read);
-    // What still has something to say, or does not come to its end, is told to stop.
-    if (!ended || (await read.catch(() => END)).done !== true) this.dismiss();
-    this.end();
-    return END;
+  private last(from: Pullable<EventBatch>, reader: Reader<EventBatch>): void {
+    let settled = false;
+    const settle = (ended: boolean): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      // What still has something to say, or does not come to its end, is told to stop.
+      if (!ended) this.dismiss();
+      this.end();
+      reader.onRead(END);
+    };
+    const timer = setTimeout(() => settle(false), GRACE);
+    pullFrom(from, { onRead: ({ done }) => settle(done === true), onFault: () => settle(true) });
   }
 
   /** A plugin that does not listen to its signal holds nobody back for long. */
@@ -252,12 +270,16 @@ class HostedStream implements BatchSource {
   }
 
   private fail(error: unknown): never {
+    throw this.faultOf(error);
+  }
+
+  private faultOf(error: unknown): unknown {
     const { arrived, call } = this;
     const partial = arrived.partial(error);
     const known = { phase: arrived.started ? "stream" : "request", partial } as const;
     const fault = call === undefined ? toLlmError(error, "invalid-request", known) : call.fail(error, known);
     this.end();
-    throw withPartial(fault, partial);
+    return withPartial(fault, partial);
   }
 
   private end(): void {
@@ -266,10 +288,10 @@ class HostedStream implements BatchSource {
   }
 }
 
-let rules: Promise<typeof Rules> | undefined;
+let rules: typeof Rules | undefined;
 
 /** Imported once: also an import of what is there already takes its time. */
-const rulesOfChats = (): Promise<typeof Rules> => (rules ??= import("./rules.ts"));
+const rulesOfChats = async (): Promise<typeof Rules> => (rules ??= await import("./rules.ts"));
 
 /** How long a stream may take that was told to stop, in milliseconds: longer than the kit waits, which is to tell its author. */
 const DEAF = 1_000;

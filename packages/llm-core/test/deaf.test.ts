@@ -40,10 +40,11 @@ const streams: [string, () => AsyncIterable<ChatEvent>][] = [
       fromBatches((): Pullable<EventBatch> => {
         let pulls = 0;
         return {
-          next: async () => ({ value: [start], done: false }),
+          next: never,
           pull(reader) {
             pulls += 1;
-            if (pulls === 1) reader.onRead({ value: says("a"), done: false });
+            if (pulls === 1) reader.onRead({ value: [start], done: false });
+            else if (pulls === 2) reader.onRead({ value: says("a"), done: false });
             else silences += 1;
           },
           return: never,

@@ -69,8 +69,8 @@ export function streamed(endpoint: Endpoint): Endpoint {
     const response = await endpoint.fetch(input, init);
     return isStream(response) ? response : onePiece(readsOf(response), response.status);
   };
-  const swap: Exchange = async (url, sent, init) => {
-    const reply = await (exchange as Exchange)(url, sent, init);
+  const swap: Exchange = async (url, sent, asker) => {
+    const reply = await (exchange as Exchange)(url, sent, asker);
     if (isStream(reply)) return reply;
     const { status, headers } = reply;
     const whole = await onePiece(reply.reads(), status);

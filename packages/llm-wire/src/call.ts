@@ -140,7 +140,7 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
     this.late = undefined;
     if (fault !== undefined) return void this.failDecoding(fault);
     if (this.over) return this.give(END);
-    if (this.started) return this.deadlines === undefined ? void this.first() : this.step();
+    if (this.started) return this.deadlines === undefined ? this.first() : this.step();
     this.started = true;
     let batch: Item[];
     try {
@@ -183,16 +183,22 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
     void this.fail(error);
   }
 
-  private async first(): Promise<void> {
-    const { endpoint, call } = this;
+  private first(): void {
     try {
-      this.deadlines = startDeadlines(call.timeouts, call.signal);
-      this.reads = (await open(endpoint, call, this.deadlines)).reads();
-      // Left meanwhile, over a fetch that knows no signal.
-      if (this.over) await this.reads.return();
+      this.deadlines = startDeadlines(this.call.timeouts, this.call.signal);
     } catch (error) {
-      return this.fail(error);
+      return this.onFault(error);
     }
+    open(this.endpoint, this.call, this.deadlines).then(
+      (reply) => this.opened(reply.reads()),
+      (error: unknown) => this.onFault(error),
+    );
+  }
+
+  private opened(reads: ByteReads): void {
+    this.reads = reads;
+    // Left meanwhile, over a fetch that knows no signal.
+    if (this.over) void reads.return().catch(() => undefined);
     this.step();
   }
 

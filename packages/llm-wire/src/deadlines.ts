@@ -1,11 +1,11 @@
 import { DEFAULT_TIMEOUTS, LlmError, type Timeouts } from "@enginehouse/llm-core";
 
+import type { Asker, Stop } from "./sending.ts";
+
 /** The clocks of one call. But for `total`, only waiting for the backend counts: a slow reader never times out. */
-export interface Deadlines {
-  /** Fires with the caller's signal, or with a `timeout` error when a deadline passes. */
+export interface Deadlines extends Asker {
+  /** Fires with the caller's signal, or with a `timeout` error when a deadline passes. Made at the first look. */
   readonly signal: AbortSignal;
-  /** The backend accepted the connection. */
-  connected(): void;
   /** Reading begins: from here until `arrived` the clock runs. */
   waiting(): void;
   /** A sign of life came. */
@@ -35,7 +35,7 @@ const SAYS: Record<Stage | "total", string> = {
  * Starts the connect clock and the total clock. One timer serves all. A read sets flags and never looks at the clock,
  * which would be dear for every token: a silence counts from when the timer notices it, a tenth of `idle` late at most.
  */
-export const startDeadlines = (timeouts: Timeouts = {}, signal?: AbortSignal): Deadlines =>
+export const startDeadlines = (timeouts?: Timeouts, signal?: AbortSignal): Deadlines =>
   new CallClocks(timeouts, signal);
 
 /** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
@@ -46,7 +46,10 @@ class CallClocks implements Deadlines {
   );
   fault: LlmError | undefined;
   private readonly limits: Limits;
-  private readonly controller = new AbortController();
+  private controller: AbortController | undefined;
+  private stop: Stop | undefined;
+  private stopped = false;
+  private reason: unknown;
   private readonly caller: AbortSignal | undefined;
   private readonly started = performance.now();
   private readonly lastOfAll: number;
@@ -62,8 +65,8 @@ class CallClocks implements Deadlines {
   /** The timer that is set will notice a silence in time. */
   private watched = false;
 
-  constructor(timeouts: Timeouts, signal: AbortSignal | undefined) {
-    this.limits = { ...DEFAULT_TIMEOUTS, ...given(timeouts) };
+  constructor(timeouts: Timeouts | undefined, signal: AbortSignal | undefined) {
+    this.limits = timeouts === undefined ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, ...given(timeouts) };
     this.caller = signal;
     this.lastOfAll = this.started + this.limits.total;
     this.due = this.started + this.limits.connect;
@@ -73,7 +76,20 @@ class CallClocks implements Deadlines {
   }
 
   get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.stopped) this.controller.abort(this.reason);
+    }
     return this.controller.signal;
+  }
+
+  stopsWith(stop: Stop): void {
+    this.stop = stop;
+    if (this.stopped) stop(this.reason);
+  }
+
+  isDoneWith(stop: Stop): void {
+    if (this.stop === stop) this.stop = undefined;
   }
 
   connected(): void {
@@ -96,7 +112,7 @@ class CallClocks implements Deadlines {
   }
 
   leave(): void {
-    if (!this.over) this.controller.abort();
+    if (!this.over) this.cut(new DOMException("the call was given up", "AbortError"));
   }
 
   end(): void {
@@ -105,7 +121,15 @@ class CallClocks implements Deadlines {
     this.caller?.removeEventListener("abort", this.follow);
   }
 
-  private readonly follow = (): void => this.controller.abort(this.caller?.reason);
+  private readonly follow = (): void => this.cut(this.caller?.reason);
+
+  private cut(reason: unknown): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.reason = reason;
+    this.controller?.abort(reason);
+    this.stop?.(reason);
+  }
 
   private readonly check = (): void => {
     const now = performance.now();
@@ -148,7 +172,7 @@ class CallClocks implements Deadlines {
       phase: PHASES[which],
       hint: `raise timeouts.${which} if it needs more`,
     });
-    this.controller.abort(this.fault);
+    this.cut(this.fault);
   }
 }
 

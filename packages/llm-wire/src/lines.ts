@@ -23,26 +23,17 @@ export const createLineDecoder = ({ limit = LIMIT }: DecoderOptions = {}): Decod
 export class TextPieces {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private begun = false;
-  /** A character may have begun that has not ended. */
-  private open = false;
 
   add(bytes: Uint8Array): string {
-    const text = this.decode(bytes);
+    // What ends with an ASCII character ends whole, and a whole text is decoded in half the time.
+    const whole = (bytes[bytes.length - 1] ?? ASCII_END) < ASCII_END;
+    const text = this.decoder.decode(bytes, whole ? WHOLE : GOES_ON);
     return this.begun ? text : this.unmarked(text);
   }
 
   end(): string {
-    if (!this.open) return "";
     const text = this.decoder.decode();
     return this.begun ? text : this.unmarked(text);
-  }
-
-  /** What ends with an ASCII character ends whole. The engine decodes a whole text in half the time, and needs no converter. */
-  private decode(bytes: Uint8Array): string {
-    const ends = (bytes[bytes.length - 1] ?? ASCII) < ASCII;
-    if (ends && !this.open) return this.decoder.decode(bytes);
-    this.open = !ends;
-    return this.decoder.decode(bytes, GOES_ON);
   }
 
   private unmarked(text: string): string {
@@ -51,8 +42,9 @@ export class TextPieces {
   }
 }
 
+const WHOLE = { stream: false } as const;
 const GOES_ON = { stream: true } as const;
-const ASCII = 0x80;
+const ASCII_END = 0x80;
 
 /** A class, and one instance kept, for the reason that llm-core's stream.ts gives. */
 class LineDecoder implements Decoder<string> {

@@ -163,10 +163,12 @@ class MessageReads implements ByteReads {
   }
 }
 
-export function headersOf(headers: Headers, body: Uint8Array | undefined): OutgoingHttpHeaders {
+export function headersOf(
+  headers: Readonly<Record<string, string>>,
+  body: string | Uint8Array | undefined,
+): OutgoingHttpHeaders {
   // Without a word about it a reply may be compressed in any way.
-  const plain: OutgoingHttpHeaders = { accept: "*/*", "accept-encoding": "identity" };
-  for (const [name, value] of headers) plain[name] = value;
-  if (body !== undefined) plain["content-length"] = body.byteLength;
+  const plain: OutgoingHttpHeaders = { accept: "*/*", "accept-encoding": "identity", ...headers };
+  if (body !== undefined) plain["content-length"] = Buffer.byteLength(body);
   return plain;
 }

@@ -4,7 +4,7 @@ import type { Deadlines } from "./deadlines.ts";
 import { statusFault, transportFault } from "./faults.ts";
 import { readsOf } from "./raw-body.ts";
 import { addressOf, type Endpoint, headersOf, jsonOf, shownAddress, type WireCall } from "./request.ts";
-import type { Reply } from "./transport.ts";
+import type { Reply, Sent } from "./transport.ts";
 
 /** How much of an error reply is read. */
 const ERROR_BODY_LIMIT = 64 * 1024;
@@ -20,7 +20,10 @@ export async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadli
     call.headers,
   );
   if (endpoint.fetch.reportsConnect !== true) deadlines.connected();
-  const reply = await send(endpoint.fetch, addressOf(endpoint, call), { method, headers, text }, deadlines);
+  const { fetch } = endpoint;
+  const url = addressOf(endpoint, call);
+  const sent = { method, headers, body: text };
+  const reply = await (fetch.exchange?.(url, sent, deadlines) ?? fetched(fetch, url, sent, deadlines));
   deadlines.connected();
   if (reply.status >= 200 && reply.status < 300) return reply;
   deadlines.waiting();
@@ -29,23 +32,15 @@ export async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadli
   throw fault ?? statusFault(reply.status, reply.headers, said, shownAddress(endpoint, call));
 }
 
-async function send(
+async function fetched(
   fetch: Endpoint["fetch"],
   url: URL,
-  {
-    method,
-    headers,
-    text,
-  }: { readonly method: string; readonly headers: Headers; readonly text?: string | undefined },
+  { method, headers, body }: Sent,
   deadlines: Deadlines,
 ): Promise<Reply> {
   const { signal } = deadlines;
   const onConnect = (): void => deadlines.connected();
-  if (fetch.exchange !== undefined) {
-    const body = text === undefined ? undefined : new TextEncoder().encode(text);
-    return fetch.exchange(url, { method, headers, body }, { signal, onConnect });
-  }
-  const response = await fetch(url.href, { method, headers, body: text ?? null, signal, onConnect });
+  const response = await fetch(url.href, { method, headers, body: body ?? null, signal, onConnect });
   return { status: response.status, headers: response.headers, reads: () => readsOf(response) };
 }
 

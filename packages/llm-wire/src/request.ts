@@ -45,20 +45,30 @@ export function shownAddress(endpoint: Endpoint, call: WireCall): string {
 }
 
 /** Headers of the call win over those of the endpoint. What HTTP cannot carry is told without its value: it may be a key. */
-export function headersOf(...all: (Readonly<Record<string, string | undefined>> | undefined)[]): Headers {
-  const headers = new Headers();
-  for (const [name, value] of all.flatMap((some) => Object.entries(some ?? {}))) {
-    try {
-      if (value !== undefined) headers.set(name, value);
-    } catch {
-      throw new LlmError("invalid-settings", `the header "${name}" has a character that HTTP cannot carry`, {
-        phase: "settings",
-        hint: "look for line ends and typographic characters in the key or header",
-      });
+export function headersOf(
+  ...all: (Readonly<Record<string, string | undefined>> | undefined)[]
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const some of all) {
+    for (const name in some) {
+      const value = some[name];
+      if (value === undefined) continue;
+      if (!NAME.test(name) || BEYOND_HTTP.test(value)) throw impossible(name);
+      headers[name.toLowerCase()] = value.trim();
     }
   }
   return headers;
 }
+
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+// oxlint-disable-next-line no-control-regex
+const BEYOND_HTTP = /[^\t\u0020-\u007E\u0080-\u00FF]/;
+
+const impossible = (name: string): LlmError =>
+  new LlmError("invalid-settings", `the header "${name}" has a character that HTTP cannot carry`, {
+    phase: "settings",
+    hint: "look for line ends and typographic characters in the key or header",
+  });
 
 export function jsonOf(body: unknown): string {
   try {

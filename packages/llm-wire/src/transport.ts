@@ -1,9 +1,10 @@
 import type * as Http from "node:http";
-import type { IncomingMessage, RequestOptions } from "node:http";
+import type { IncomingMessage } from "node:http";
 
 import { LlmError } from "@enginehouse/llm-core";
 
 import { type ByteReads, headersOf, keepRaw, messageReads } from "./raw-body.ts";
+import { type Asker, Sending, SignalAsker, unknownReply } from "./sending.ts";
 
 /** What both `fetch` and the transport of this package are. */
 export interface FetchLike {
@@ -11,13 +12,14 @@ export interface FetchLike {
   /** Whether it calls `onConnect`. One that does not has its own limit for connecting, and the connect deadline is off. */
   readonly reportsConnect?: boolean | undefined;
   /** The same without the objects of the web around it, which cost as much as ten tokens: for the calls of this package. */
-  readonly exchange?: ((url: URL, sent: Sent, init: WireInit) => Promise<Reply>) | undefined;
+  readonly exchange?: ((url: URL, sent: Sent, asker: Asker) => Promise<Reply>) | undefined;
 }
 
 export interface Sent {
   readonly method: string;
-  readonly headers: Headers;
-  readonly body: Uint8Array | undefined;
+  /** Under names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
 }
 
 /** As much of a `Response` as a call needs. */
@@ -45,45 +47,60 @@ const MAX_REDIRECTS = 5;
  * limits of 300 s that Node's own fetch has. It sends no cookies and asks for no compression.
  */
 export function createHttpTransport(): HttpTransport {
-  const agents = new Map<string, { destroy(): void }>();
+  const agents = new Map<string, Http.Agent>();
+  /**
+   * The engine throws away the optimised code of node:http itself when a collection finds no message alive: each stream
+   * after it would begin in slow code (docs/decisions/0015-classes-in-the-stream-path.md). What was sent is not held.
+   */
+  const kept: { latest?: IncomingMessage | undefined } = {};
+  const keep = (message: IncomingMessage): void => {
+    kept.latest = message;
+  };
 
   const transport = async (input: string | URL | Request, init: WireInit = {}): Promise<Response> => {
     const wanted = input instanceof Request ? input : undefined;
     const method = (init.method ?? wanted?.method ?? "GET").toUpperCase();
     const headers = new Headers(init.headers ?? wanted?.headers);
     const body = await bytesOfBody(init.body ?? (wanted === undefined ? undefined : wanted.body), headers);
-    const sent = { method, headers, body };
+    const sent = { method, headers: Object.fromEntries(headers), body };
+    const asker = new SignalAsker(init.signal ?? wanted?.signal, init.onConnect);
     return responseOf(
-      await follow(new URL(wanted?.url ?? (input as string | URL)), sent, init, wanted?.signal),
+      await follow(new URL(wanted?.url ?? (input as string | URL)), sent, asker, init.redirect),
     );
   };
 
-  const exchange = async (url: URL, sent: Sent, init: WireInit): Promise<Reply> => {
-    const { message } = await follow(url, sent, init);
-    return {
+  const exchange = (url: URL, sent: Sent, asker: Asker): Promise<Reply> =>
+    follow(url, sent, asker).then(({ message }) => ({
       status: message.statusCode ?? 0,
       get headers() {
         return headersIn(message);
       },
       reads: () => messageReads(message),
-    };
-  };
+    }));
 
   /** The request, and those that redirects make of it. */
-  async function follow(from: URL, first: Sent, init: WireInit, fallback?: AbortSignal): Promise<Answer> {
+  async function follow(
+    from: URL,
+    first: Sent,
+    asker: Asker,
+    redirect?: WireInit["redirect"],
+  ): Promise<Answer> {
     let url = from;
     let sent = first;
     for (let hops = 0; ; hops += 1) {
-      const message = await send(url, sent, init.signal ?? fallback, init.onConnect);
+      const secure = url.protocol === "https:";
+      if (!secure && url.protocol !== "http:") throw new TypeError(`unsupported protocol ${url.protocol}`);
+      const module = loaded[secure ? "https" : "http"] ?? (await load(secure));
+      const message = await send(module, url, sent, asker);
       const status = message.statusCode ?? 0;
       const { location, "content-encoding": coding = "identity" } = message.headers;
-      if (init.redirect === "manual" || location === undefined || !REDIRECTS.has(status)) {
+      if (redirect === "manual" || location === undefined || !REDIRECTS.has(status)) {
         if (status < 200 || status > 599) throw unknownReply(message);
         if (coding !== "identity") throw compressed(message, coding);
         return { message, method: sent.method, url, redirected: hops > 0 };
       }
       message.destroy();
-      if (init.redirect === "error") throw new TypeError("the reply is a redirect, and none is followed");
+      if (redirect === "error") throw new TypeError("the reply is a redirect, and none is followed");
       if (hops === MAX_REDIRECTS) throw new TypeError(`more than ${MAX_REDIRECTS} redirects`);
       const next = new URL(location, url);
       sent = redirected(sent, status, next.origin === url.origin);
@@ -91,63 +108,26 @@ export function createHttpTransport(): HttpTransport {
     }
   }
 
-  async function send(
-    url: URL,
-    sent: Sent,
-    signal: AbortSignal | undefined,
-    onConnect?: () => void,
-  ): Promise<IncomingMessage> {
-    signal?.throwIfAborted();
-    const secure = url.protocol === "https:";
-    if (!secure && url.protocol !== "http:") throw new TypeError(`unsupported protocol ${url.protocol}`);
-    const { Agent, request } = await moduleFor(secure);
-    signal?.throwIfAborted();
+  function agentOf({ Agent }: Module, url: URL, sent: Sent): Http.Agent {
     // A pool would keep the connection of a request that says so, and give it one that was used before.
-    const keepAlive = sent.headers.get("connection") !== "close";
+    const keepAlive = sent.headers["connection"] !== "close";
     const pool = `${url.protocol} ${keepAlive}`;
-    const agent = (agents.get(pool) ?? new Agent({ keepAlive, noDelay: true })) as InstanceType<typeof Agent>;
-    agents.set(pool, agent);
-    const options: RequestOptions = {
-      method: sent.method,
-      headers: headersOf(sent.headers, sent.body),
-      agent,
-    };
-    return new Promise((resolve, reject) => {
-      let answered: IncomingMessage | undefined;
-      const outgoing = request(url, options, (message) => {
-        answered = message;
-        // A message that is destroyed before anybody reads it must not become an uncaught error.
-        message.on("error", () => undefined);
-        // After the headers the abort belongs to the body: it must break the read that is under way.
-        message.once("close", () => signal?.removeEventListener("abort", stop));
-        resolve(message);
-      });
-      const stop = (): void => {
-        const reason: unknown = signal?.reason;
-        const error = reason instanceof Error ? reason : new DOMException(String(reason), "AbortError");
-        answered?.destroy(error);
-        outgoing.destroy(error);
-        reject(reason);
-      };
-      signal?.addEventListener("abort", stop, { once: true });
-      // Nobody asked for another protocol: without a listener the request would stay without an answer.
-      outgoing.once("upgrade", (message, socket) => {
-        signal?.removeEventListener("abort", stop);
-        socket.destroy();
-        reject(unknownReply(message));
-      });
-      outgoing.on("error", (error) => {
-        if (answered === undefined) signal?.removeEventListener("abort", stop);
-        reject(error);
-      });
-      if (onConnect !== undefined) {
-        outgoing.once("socket", (socket) => {
-          if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", onConnect);
-          else onConnect();
-        });
-      }
-      outgoing.end(sent.body);
-    });
+    let agent = agents.get(pool);
+    if (agent === undefined) {
+      agent = new Agent({ keepAlive, noDelay: true });
+      agents.set(pool, agent);
+    }
+    return agent;
+  }
+
+  function send(module: Module, url: URL, sent: Sent, asker: Asker): Promise<IncomingMessage> {
+    const { method, body } = sent;
+    const agent = agentOf(module, url, sent);
+    const sending = new Sending(asker, keep);
+    return sending.start(
+      () => module.request(url, { method, headers: headersOf(sent.headers, body), agent }),
+      body,
+    );
   }
 
   return Object.assign(transport, {
@@ -156,6 +136,7 @@ export function createHttpTransport(): HttpTransport {
     close() {
       for (const agent of agents.values()) agent.destroy();
       agents.clear();
+      kept.latest = undefined;
     },
   });
 }
@@ -169,12 +150,13 @@ interface Answer {
 
 type Module = Pick<typeof Http, "Agent" | "request">;
 
-let http: Promise<Module> | undefined;
-let https: Promise<Module> | undefined;
-
 /** Imported at the first use, and once: also an import of what is there already takes its time. */
-const moduleFor = (secure: boolean): Promise<Module> =>
-  secure ? (https ??= import("node:https")) : (http ??= import("node:http"));
+const loaded: { http?: Module; https?: Module } = {};
+
+async function load(secure: boolean): Promise<Module> {
+  if (secure) return (loaded.https = await import("node:https"));
+  return (loaded.http = await import("node:http"));
+}
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
@@ -185,10 +167,15 @@ const HARMLESS = /^(?:accept(?:-.*)?|connection|content-type|user-agent)$/;
 /** As fetch does it: 303, and 301 or 302 after a POST, become a GET. Credentials, of whatever name, stay with their origin. */
 function redirected({ method, headers, body }: Sent, status: number, sameOrigin: boolean): Sent {
   const becomesGet = (status === 303 && method !== "HEAD") || (status < 303 && method === "POST");
-  const next = new Headers(headers);
-  if (becomesGet) for (const name of ["content-type", "content-length"]) next.delete(name);
-  if (!sameOrigin) for (const name of headers.keys()) if (!HARMLESS.test(name)) next.delete(name);
-  return { method: becomesGet ? "GET" : method, headers: next, body: becomesGet ? undefined : body };
+  const kept = Object.entries(headers).filter(
+    ([name]) =>
+      (sameOrigin || HARMLESS.test(name)) && !(becomesGet && /^content-(?:type|length)$/.test(name)),
+  );
+  return {
+    method: becomesGet ? "GET" : method,
+    headers: Object.fromEntries(kept),
+    body: becomesGet ? undefined : body,
+  };
 }
 
 async function bytesOfBody(body: RequestInit["body"], headers: Headers): Promise<Uint8Array | undefined> {
@@ -232,10 +219,4 @@ function compressed(message: IncomingMessage, coding: string): LlmError {
     phase: "request",
     hint: "switch compression off in the proxy in front of the backend",
   });
-}
-
-function unknownReply(message: IncomingMessage, cause?: unknown): TypeError {
-  message.destroy();
-  const says = `a reply of status ${message.statusCode ?? 0} that fetch does not know`;
-  return Object.assign(new TypeError(says, { cause }), { code: "HPE_INVALID_STATUS" });
 }

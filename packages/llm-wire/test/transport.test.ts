@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
-import { createHttpTransport, type HttpTransport, readsOf } from "../src/index.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import { callLines, createHttpTransport, type HttpTransport, readsOf } from "../src/index.ts";
 import { type Handler, serve, sleep, type Watched, within } from "./server.ts";
 
 let server: Watched;
@@ -142,6 +145,50 @@ test("a body dropped before it is read closes the connection without an uncaught
   controller.abort(new Error("dropped"));
   await server.closed();
   await expect(readsOf(response).next()).rejects.toThrow("dropped");
+});
+
+test("an abort is heard also behind a redirect", async () => {
+  await start((request, response) => {
+    if (request.url === "/there") response.write("one");
+    else response.writeHead(307, { location: "/there" }).end("elsewhere");
+  });
+  const controller = new AbortController();
+  const reads = readsOf(await transport(server.url, { signal: controller.signal }));
+  await reads.next();
+  await sleep(20);
+  const next = reads.next();
+  controller.abort(new Error("enough"));
+  await expect(within(1_000, next, "the abort")).rejects.toThrow("enough");
+  await server.closed();
+
+  const second = new AbortController();
+  const call = { path: "/", signal: second.signal };
+  const lines = callLines({ baseUrl: server.url, fetch: transport }, call)[Symbol.asyncIterator]();
+  const line = lines.next();
+  await vi.waitFor(() => expect(server.requests).toHaveLength(4));
+  await sleep(20);
+  second.abort(new Error("too long"));
+  await expect(within(1_000, line, "the abort")).rejects.toThrow("too long");
+  await server.closed();
+});
+
+test("a call that is over holds neither its caller nor what was sent", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await start((_request, response) => response.end("one\n"));
+  const call = async (): Promise<WeakRef<object>[]> => {
+    const { signal } = new AbortController();
+    const text = Buffer.from(JSON.stringify({ long: "x".repeat(100_000) }));
+    const endpoint = { baseUrl: server.url, fetch: transport };
+    for await (const _ of callLines(endpoint, { path: "/", signal, body: { text: "short" } }));
+    await (await transport(server.url, { method: "POST", body: text, signal })).text();
+    return [new WeakRef(signal), new WeakRef(text)];
+  };
+  const held = await call();
+  await vi.waitFor(() => {
+    collect();
+    expect(held.map((one) => one.deref() === undefined)).toEqual([true, true]);
+  });
 });
 
 test("a slow reader holds the sender back", async () => {

@@ -18,8 +18,8 @@ const REFUSES = /encrypted content is not supported|reasoning input items can on
 export function withoutThoughts(fetch: FetchLike, thoughtless: Set<string>): FetchLike {
   const { exchange, reportsConnect } = fetch;
   if (exchange === undefined) return fetch;
-  const relenting: Exchange = async (url, sent, init) => {
-    const reply = await exchange(url, sent, init);
+  const relenting: Exchange = async (url, sent, asker) => {
+    const reply = await exchange(url, sent, asker);
     if (reply.status !== 400 || sent.body === undefined || !url.pathname.endsWith("/responses")) return reply;
     const { status, headers } = reply;
     const said = await textOf(reply);
@@ -28,7 +28,7 @@ export function withoutThoughts(fetch: FetchLike, thoughtless: Set<string>): Fet
     thoughtless.add(asked.model);
     const { include: _, ...rest } = asked;
     const without = { ...rest, input: asked.input.filter((item) => !isThought(item)) };
-    return exchange(url, { ...sent, body: new TextEncoder().encode(JSON.stringify(without)) }, init);
+    return exchange(url, { ...sent, body: JSON.stringify(without) }, asker);
   };
   const plain: FetchLike = (input, init) => fetch(input, init);
   return Object.assign(plain, { reportsConnect, exchange: relenting });
@@ -72,8 +72,9 @@ interface Body {
 const isThought = (item: unknown): boolean => (item as { readonly type?: unknown }).type === "reasoning";
 
 /** A list of the caller's own is the caller's. */
-function bodyOf(bytes: Uint8Array): Body | undefined {
-  const body = JSON.parse(new TextDecoder().decode(bytes)) as Body & {
+function bodyOf(sent: string | Uint8Array): Body | undefined {
+  const text = typeof sent === "string" ? sent : new TextDecoder().decode(sent);
+  const body = JSON.parse(text) as Body & {
     readonly include?: readonly unknown[];
   };
   const { include = [] } = body;
