@@ -44,7 +44,6 @@ export function createCalls(provider: string): Calls {
       if (signal?.aborted === true) throw abortedBy(signal, known);
       const controller = new AbortController();
       const stop = (reason?: unknown): void => {
-        if (controller.signal.aborted) return;
         onStop?.();
         controller.abort(reason);
       };

@@ -140,23 +140,23 @@ function bound(made: Provider): Provider {
 function checkOnce({ name, settings, given }: Hosting): () => Promise<void> | undefined {
   let checked: Promise<void> | undefined;
   let good = false;
-  return () => {
-    if (good) return undefined;
-    return (checked ??= (async () => {
-      const result = await settings["~standard"].validate(given);
-      good = result.issues === undefined;
-      if (result.issues === undefined) return;
-      throw new LlmError(
-        "invalid-settings",
-        `settings of "${name}": ${result.issues.map(issueText).join("; ")}`,
-        {
-          provider: name,
-          phase: "settings",
-          hint: "the table of settings is in the README of the provider's package",
-        },
-      );
-    })());
-  };
+  return () =>
+    good
+      ? undefined
+      : (checked ??= (async () => {
+          const result = await settings["~standard"].validate(given);
+          good = result.issues === undefined;
+          if (result.issues === undefined) return;
+          throw new LlmError(
+            "invalid-settings",
+            `settings of "${name}": ${result.issues.map(issueText).join("; ")}`,
+            {
+              provider: name,
+              phase: "settings",
+              hint: "the table of settings is in the README of the provider's package",
+            },
+          );
+        })());
 }
 
 async function boundedHealth(

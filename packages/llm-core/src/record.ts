@@ -1,5 +1,5 @@
 import { isLlmError, LlmError, type PartialAnswer } from "./errors.ts";
-import type { ChatEvent, FinishEvent, ToolCallEvent } from "./events.ts";
+import type { ChatEvent, FinishEvent, ToolCallEvent, Usage } from "./events.ts";
 import type { EventBatch } from "./stream.ts";
 
 /** What a stream has said so far, by reference: joined only when somebody asks. Of one instance kept, see stream.ts. */
@@ -7,16 +7,12 @@ export class Arrived {
   static readonly kept = new Arrived();
   /** Whether anything beyond `start` and `status` was seen. */
   started = false;
+  finish: FinishEvent | undefined;
   readonly calls: ToolCallEvent[] = [];
-  /** One at most. A list, for the engine remembers the shape of what a field holds, and begins anew when that is gone. */
-  private readonly finishes: FinishEvent[] = [];
   private readonly deltas: string[] = [];
   private readonly reasoning: string[] = [];
+  private usage: Usage | undefined;
   private began = false;
-
-  get finish(): FinishEvent | undefined {
-    return this.finishes[0];
-  }
 
   /** Takes the batch in, and gives what of it belongs to the answer. Throws where it breaks the order of events. */
   add(batch: EventBatch): EventBatch {
@@ -32,7 +28,8 @@ export class Arrived {
       else if (type === "finish") {
         assertWhole(event);
         this.started = true;
-        this.finishes.push(event);
+        this.finish = event;
+        this.usage = event.usage;
         return index === batch.length - 1 ? batch : batch.slice(0, index + 1);
       }
       if (type !== "start" && type !== "status") this.started = true;
@@ -48,7 +45,7 @@ export class Arrived {
   partial(fault: unknown): PartialAnswer | undefined {
     const told = isLlmError(fault) ? fault.partial : undefined;
     if (!this.started) return told;
-    const usage = this.finish?.usage;
+    const { usage } = this;
     const own = { text: this.text(), reasoning: this.reasoning.join(""), toolCalls: [...this.calls], usage };
     if (told === undefined) return own;
     return { ...(sizeOf(told) > sizeOf(own) ? told : own), usage: usage ?? told.usage };

@@ -34,11 +34,10 @@ export const streamWithPolicies = (
 
 /** A class, and one instance kept, for the reason that is given in stream.ts. */
 class HostedStream implements BatchSource {
-  static readonly kept = new HostedStream({} as StreamHost, { model: "", messages: [] }, {});
+  static readonly kept = new HostedStream({} as StreamHost, {} as ChatRequest, {});
   private readonly host: StreamHost;
   private readonly options: CallOptions;
-  private readonly request: ChatRequest;
-  /** What is sent: the request without what the provider does not declare, and shorter after an overflow. */
+  /** The request, and soon what is sent of it: nothing that the provider does not declare, and less after an overflow. */
   private attempt: ChatRequest;
   /** Nothing is handed on before the answer begins, for until then it may be asked anew. */
   private holdsStart = false;
@@ -61,7 +60,6 @@ class HostedStream implements BatchSource {
 
   constructor(host: StreamHost, request: ChatRequest, options: CallOptions) {
     this.host = host;
-    this.request = request;
     this.attempt = request;
     this.options = options;
   }
@@ -75,7 +73,7 @@ class HostedStream implements BatchSource {
     if (this.over) return reader.onRead(END);
     if (this.source === undefined) this.first(reader);
     else if (this.arrived.finish === undefined) pullFrom(this.source, reader);
-    else this.last(this.source, reader);
+    else void this.last(this.source).then((read) => reader.onRead(read));
     if (this.stopped) this.hurry();
   }
 
@@ -85,7 +83,7 @@ class HostedStream implements BatchSource {
     if (read.done === true) return this.ended();
     if (this.stopped && !read.value.some(({ type }) => type === "finish")) {
       this.dismiss();
-      return this.fail(this.call?.signal.reason);
+      throw this.faultOf(this.call?.signal.reason);
     }
     const batch = this.taken(read.value);
     return batch === read.value ? (read as BatchRead) : { value: batch, done: false };
@@ -98,7 +96,7 @@ class HostedStream implements BatchSource {
     if (this.over) throw error;
     const mayDrop = this.holdsStart && !this.arrived.started;
     if (this.call === undefined || !mayDrop || !isLlmError(error) || error.code !== "context-overflow")
-      return this.fail(error);
+      throw this.faultOf(error);
     try {
       const { dropOldest, droppedWarning } = await rulesOfChats();
       this.call.signal.throwIfAborted();
@@ -108,11 +106,11 @@ class HostedStream implements BatchSource {
       this.dropping = [droppedWarning(this.dropped)];
       this.arrived = new Arrived();
       this.held = [];
-      this.source = this.open(this.call.signal);
+      this.open(this.call.signal);
     } catch (last) {
       // It may have been left meanwhile.
       if (this.left) throw this.leftBy(last);
-      return this.fail(last);
+      throw this.faultOf(last);
     }
     return readOf(this).then(
       (read) => this.onRead(read),
@@ -139,23 +137,18 @@ class HostedStream implements BatchSource {
   }
 
   private first(reader: Reader<EventBatch>): void {
-    const { host, options, request } = this;
+    const { host, options } = this;
     const begin = (): void => pullFrom(this.source as Pullable<EventBatch>, reader);
     const refuse = (error: unknown): void => reader.onFault(this.faultOf(error));
     try {
-      const call = host.calls.begin("chat", modelOf(request), options.signal, () => {
-        this.stopped = true;
-        this.hurry();
-      });
+      const call = host.calls.begin("chat", modelOf(this.attempt), options.signal, () => this.hurry());
       this.call = call;
       const ready = host.ready();
       // No promise where there is nothing to wait for.
       const waits =
         ready === undefined && rules !== undefined
           ? this.prepare(call, rules)
-          : Promise.resolve(ready)
-              .then(rulesOfChats)
-              .then((loaded) => this.prepare(call, loaded));
+          : rulesOfChats(ready).then((loaded) => this.prepare(call, loaded));
       if (waits === undefined) begin();
       else waits.then(begin).catch(refuse);
     } catch (error) {
@@ -163,8 +156,8 @@ class HostedStream implements BatchSource {
     }
   }
 
-  private prepare(call: Call, rulesNow: typeof Rules): Promise<void> | undefined {
-    const { host, options, request } = this;
+  private prepare(call: Call, rulesNow: typeof Rules): Promise<void> | void {
+    const { host, options, attempt: request } = this;
     // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
     call.signal.throwIfAborted();
     rulesNow.checkRequest(request, options.timeouts);
@@ -172,23 +165,19 @@ class HostedStream implements BatchSource {
     const { request: attempt, warnings } = rulesNow.withoutUndeclared(request, host.features);
     this.attempt = attempt;
     this.warnings = warnings;
-    if (attempt.responseFormat?.type === "json") return this.prepareFormat(call, rulesNow, warnings);
-    this.source = this.open(call.signal);
-    return undefined;
+    if (attempt.responseFormat?.type !== "json") return this.open(call.signal);
+    return rulesNow.readOutputSchema(attempt, warnings).then((fits) => {
+      call.signal.throwIfAborted();
+      this.check = (arrived, { reason }) => {
+        if (arrived.calls.length === 0) rulesNow.checkOutput(arrived.text(), reason, fits);
+      };
+      this.open(call.signal);
+    });
   }
 
-  private async prepareFormat(call: Call, rulesNow: typeof Rules, warnings: Warning[]): Promise<void> {
-    const fits = await rulesNow.readOutputSchema(this.attempt, warnings);
-    call.signal.throwIfAborted();
-    this.check = (arrived, { reason }) => {
-      if (arrived.calls.length === 0) rulesNow.checkOutput(arrived.text(), reason, fits);
-    };
-    this.source = this.open(call.signal);
-  }
-
-  private open(signal: AbortSignal): Pullable<EventBatch> {
+  private open(signal: AbortSignal): void {
     const stream = this.host.stream(this.attempt, { ...this.options, signal });
-    return batchesOf(stream)[Symbol.asyncIterator]();
+    this.source = batchesOf(stream)[Symbol.asyncIterator]();
   }
 
   /** What of a batch goes on to the reader. */
@@ -200,7 +189,7 @@ class HostedStream implements BatchSource {
         this.check(this.arrived, this.arrived.finish);
     } catch (error) {
       this.dismiss();
-      this.fail(error);
+      throw this.faultOf(error);
     }
     if (this.holdsStart && !this.arrived.started) {
       this.held.push(...batch);
@@ -220,30 +209,25 @@ class HostedStream implements BatchSource {
   private ended(): BatchRead {
     if (this.arrived.finish === undefined) {
       const says = "the answer ended without its closing event";
-      return this.fail(new LlmError("stream-interrupted", says, { phase: "stream" }));
+      throw this.faultOf(new LlmError("stream-interrupted", says, { phase: "stream" }));
     }
     this.end();
     return END;
   }
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
-  private last(from: Pullable<EventBatch>, reader: Reader<EventBatch>): void {
-    let settled = false;
-    const settle = (ended: boolean): void => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      // What still has something to say, or does not come to its end, is told to stop.
-      if (!ended) this.dismiss();
-      this.end();
-      reader.onRead(END);
-    };
-    const timer = setTimeout(() => settle(false), GRACE);
-    pullFrom(from, { onRead: ({ done }) => settle(done === true), onFault: () => settle(true) });
+  private async last(from: Pullable<EventBatch>): Promise<typeof END> {
+    const read = readOf(from);
+    const ended = await settledWithin(GRACE, read);
+    // What still has something to say, or does not come to its end, is told to stop.
+    if (!ended || (await read.catch(() => END)).done !== true) this.dismiss();
+    this.end();
+    return END;
   }
 
-  /** A plugin that does not listen to its signal holds nobody back for long. */
+  /** The plugin is told to stop: one that does not listen to its signal holds nobody back for long. */
   private hurry(): void {
+    this.stopped = true;
     if (this.reader === undefined || this.arrived.finish !== undefined) return;
     this.grace ??= setTimeout(() => {
       if (!this.left) this.dismiss();
@@ -269,10 +253,6 @@ class HostedStream implements BatchSource {
     return new LlmError("aborted", says, { provider: this.host.name, operation: "chat", cause });
   }
 
-  private fail(error: unknown): never {
-    throw this.faultOf(error);
-  }
-
   private faultOf(error: unknown): unknown {
     const { arrived, call } = this;
     const partial = arrived.partial(error);
@@ -291,7 +271,10 @@ class HostedStream implements BatchSource {
 let rules: typeof Rules | undefined;
 
 /** Imported once: also an import of what is there already takes its time. */
-const rulesOfChats = async (): Promise<typeof Rules> => (rules ??= await import("./rules.ts"));
+async function rulesOfChats(ready?: Promise<void>): Promise<typeof Rules> {
+  await ready;
+  return (rules ??= await import("./rules.ts"));
+}
 
 /** How long a stream may take that was told to stop, in milliseconds: longer than the kit waits, which is to tell its author. */
 const DEAF = 1_000;

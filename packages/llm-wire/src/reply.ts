@@ -35,7 +35,7 @@ export async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadli
 async function fetched(
   fetch: Endpoint["fetch"],
   url: URL,
-  { method, headers, body }: Sent,
+  { method, headers, body }: Sent & { readonly body: string | undefined },
   deadlines: Deadlines,
 ): Promise<Reply> {
   const { signal } = deadlines;

@@ -180,7 +180,8 @@ test("a call that is over holds neither its caller nor what was sent", async () 
     const { signal } = new AbortController();
     const text = Buffer.from(JSON.stringify({ long: "x".repeat(100_000) }));
     const endpoint = { baseUrl: server.url, fetch: transport };
-    for await (const _ of callLines(endpoint, { path: "/", signal, body: { text: "short" } }));
+    const lines = callLines(endpoint, { path: "/", signal, body: { text: "short" } });
+    for await (const read of lines) expect(read).toEqual(["one"]);
     await (await transport(server.url, { method: "POST", body: text, signal })).text();
     return [new WeakRef(signal), new WeakRef(text)];
   };

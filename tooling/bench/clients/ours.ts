@@ -34,6 +34,10 @@ interface OllamaLine {
   readonly prompt_eval_count?: number;
   readonly eval_count?: number;
 }
+
+const closing = ({ done_reason = "", prompt_eval_count = 0, eval_count = 0 }: OllamaLine): ChatEvent =>
+  finish(done_reason, prompt_eval_count, eval_count);
+
 interface OpenAiChunk {
   readonly choices: readonly {
     readonly delta?: { readonly content?: string };
@@ -58,16 +62,10 @@ class LineEvents implements EventDecoder<string> {
   add(lines: readonly string[]): ChatEvent[] {
     const events: ChatEvent[] = [];
     for (const line of lines) {
-      const {
-        message,
-        done,
-        done_reason,
-        prompt_eval_count = 0,
-        eval_count = 0,
-      } = JSON.parse(line) as OllamaLine;
-      if (message?.content) events.push({ type: "text-delta", id: "0", text: message.content });
-      if (done === true)
-        events.push({ type: "text-end", id: "0" }, finish(done_reason ?? "", prompt_eval_count, eval_count));
+      const said = JSON.parse(line) as OllamaLine;
+      const text = said.message?.content;
+      if (text) events.push({ type: "text-delta", id: "0", text });
+      if (said.done === true) events.push({ type: "text-end", id: "0" }, closing(said));
     }
     return events;
   }
@@ -94,13 +92,13 @@ class SseEvents implements EventDecoder<SseEvent> {
     for (const { data } of pieces) {
       if (data === "[DONE]") continue;
       const { choices, usage } = JSON.parse(data) as OpenAiChunk;
-      const [choice] = choices;
-      if (choice?.delta?.content) events.push({ type: "text-delta", id: "0", text: choice.delta.content });
-      if (!choice?.finish_reason) continue;
-      events.push(
-        { type: "text-end", id: "0" },
-        finish(choice.finish_reason, usage?.prompt_tokens ?? 0, usage?.completion_tokens ?? 0),
-      );
+      const { 0: choice } = choices;
+      const text = choice?.delta?.content;
+      if (text) events.push({ type: "text-delta", id: "0", text });
+      const reason = choice?.finish_reason;
+      if (!reason) continue;
+      const counts = finish(reason, usage?.prompt_tokens ?? 0, usage?.completion_tokens ?? 0);
+      events.push({ type: "text-end", id: "0" }, counts);
     }
     return events;
   }
