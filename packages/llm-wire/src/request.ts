@@ -51,10 +51,11 @@ export function headersOf(
   const headers: Record<string, string> = {};
   for (const some of all) {
     for (const name in some) {
-      const value = some[name];
+      // A key out of a file ends with a line.
+      const value = some[name]?.trim();
       if (value === undefined) continue;
       if (!NAME.test(name) || BEYOND_HTTP.test(value)) throw impossible(name);
-      headers[name.toLowerCase()] = value.trim();
+      headers[name.toLowerCase()] = value;
     }
   }
   return headers;

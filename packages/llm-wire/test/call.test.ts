@@ -69,6 +69,14 @@ describe.each(ways)("over %s", (_, fetchLike) => {
     ]);
   });
 
+  test("sends a key that came out of a file, with the end of its line", async () => {
+    const { server, endpoint } = await start((_request, response) => response.end("[]"), fetchLike());
+    for (const end of ["\n", "\r\n", " "]) {
+      await callJson({ ...endpoint, headers: { "x-key": `a b${end}` } }, { path: "/" });
+      expect(server.requests.at(-1)?.headers["x-key"]).toBe("a b");
+    }
+  });
+
   test("reads lines that are cut at every byte", async () => {
     const text = Buffer.from('{"a":"grüß 👋"}\r\n\n{"b":2}\n');
     const { endpoint } = await start(async (_request, response) => {
