@@ -138,7 +138,6 @@ class HostedStream implements BatchSource {
 
   private first(reader: Reader<EventBatch>): void {
     const { host, options } = this;
-    const begin = (): void => pullFrom(this.source as Pullable<EventBatch>, reader);
     const refuse = (error: unknown): void => reader.onFault(this.faultOf(error));
     try {
       const call = host.calls.begin("chat", modelOf(this.attempt), options.signal, () => this.hurry());
@@ -147,16 +146,16 @@ class HostedStream implements BatchSource {
       // No promise where there is nothing to wait for.
       const waits =
         ready === undefined && rules !== undefined
-          ? this.prepare(call, rules)
-          : rulesOfChats(ready).then((loaded) => this.prepare(call, loaded));
-      if (waits === undefined) begin();
-      else waits.then(begin).catch(refuse);
+          ? this.begin(call, rules, reader)
+          : rulesOfChats(ready).then((loaded) => this.begin(call, loaded, reader));
+      if (waits !== undefined) waits.catch(refuse);
     } catch (error) {
       refuse(error);
     }
   }
 
-  private prepare(call: Call, rulesNow: typeof Rules): Promise<void> | void {
+  /** No turn passes between the last look at the signal and the plugin's first read. */
+  private begin(call: Call, rulesNow: typeof Rules, reader: Reader<EventBatch>): Promise<void> | void {
     const { host, options, attempt: request } = this;
     // The caller may have aborted, left or closed meanwhile: then the plugin is not called at all.
     call.signal.throwIfAborted();
@@ -165,19 +164,19 @@ class HostedStream implements BatchSource {
     const { request: attempt, warnings } = rulesNow.withoutUndeclared(request, host.features);
     this.attempt = attempt;
     this.warnings = warnings;
-    if (attempt.responseFormat?.type !== "json") return this.open(call.signal);
+    if (attempt.responseFormat?.type !== "json") return pullFrom(this.open(call.signal), reader);
     return rulesNow.readOutputSchema(attempt, warnings).then((fits) => {
       call.signal.throwIfAborted();
       this.check = (arrived, { reason }) => {
         if (arrived.calls.length === 0) rulesNow.checkOutput(arrived.text(), reason, fits);
       };
-      this.open(call.signal);
+      pullFrom(this.open(call.signal), reader);
     });
   }
 
-  private open(signal: AbortSignal): void {
+  private open(signal: AbortSignal): Pullable<EventBatch> {
     const stream = this.host.stream(this.attempt, { ...this.options, signal });
-    this.source = batchesOf(stream)[Symbol.asyncIterator]();
+    return (this.source = batchesOf(stream)[Symbol.asyncIterator]());
   }
 
   /** What of a batch goes on to the reader. */

@@ -31,6 +31,7 @@ function slow(make: () => Partial<Provider>): { provider: Provider; checked: () 
   const provider = defineProvider({
     id: "slow",
     contract: 1,
+    features: ["json-schema"],
     settings,
     create: (_, host): Provider => ({ name: host.name, close: async () => undefined, ...make() }),
   }).create();
@@ -63,6 +64,28 @@ describe("between a call and the plugin's own code", () => {
       expect(stream).not.toHaveBeenCalled();
     },
   );
+
+  test("no plugin begins its work under a signal that has fired, at whatever turn that is", async () => {
+    const json: ChatRequest = { ...ask, responseFormat: { type: "json" } };
+    for (const request of [ask, json]) {
+      for (let turns = 0; turns < 16; turns += 1) {
+        let late = false;
+        const { provider, checked } = slow(() => ({
+          async *stream(_, { signal } = {}) {
+            late = signal?.aborted === true;
+            yield start;
+          },
+        }));
+        const controller = new AbortController();
+        const first = open(provider, request, controller.signal)[Symbol.asyncIterator]().next();
+        checked();
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        controller.abort("enough");
+        await first.catch(() => undefined);
+        expect({ turns, late }).toEqual({ turns, late: false });
+      }
+    }
+  });
 
   test.each(["an abort", "a close"])("%s does the same for calls that answer once", async (how) => {
     const listModels = vi.fn(async () => []);
