@@ -16,6 +16,7 @@ import type { ByteReads } from "./raw-body.ts";
 import { finalFault, open, readText } from "./reply.ts";
 import { type Endpoint, shownAddress, type WireCall } from "./request.ts";
 import { createSseDecoder, type SseEvent } from "./sse.ts";
+import type { Reply } from "./transport.ts";
 
 /** The most bytes of a reply that is JSON as a whole. */
 const JSON_LIMIT = 256 * 1024 * 1024;
@@ -190,15 +191,20 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
       return this.onFault(error);
     }
     open(this.endpoint, this.call, this.deadlines).then(
-      (reply) => this.opened(reply.reads()),
+      (reply) => this.opened(reply),
       (error: unknown) => this.onFault(error),
     );
   }
 
-  private opened(reads: ByteReads): void {
-    this.reads = reads;
+  private opened(reply: Reply): void {
+    try {
+      this.reads = reply.reads();
+    } catch (error) {
+      // Somebody else, such as a fetch that keeps a log, reads the body already.
+      return this.onFault(error);
+    }
     // Left meanwhile, over a fetch that knows no signal.
-    if (this.over) void reads.return().catch(() => undefined);
+    if (this.over) void this.reads.return().catch(() => undefined);
     this.step();
   }
 

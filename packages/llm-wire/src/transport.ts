@@ -121,7 +121,8 @@ export function createHttpTransport(): HttpTransport {
   }
 
   function send(module: Module, url: URL, sent: Sent, asker: Asker): Promise<IncomingMessage> {
-    const { method, body } = sent;
+    const { method } = sent;
+    const body = bodyOf(sent);
     const agent = agentOf(module, url, sent);
     const sending = new Sending(asker, keep);
     return sending.start(
@@ -177,6 +178,15 @@ function redirected({ method, headers, body }: Sent, status: number, sameOrigin:
     body: becomesGet ? undefined : body,
   };
 }
+
+/** Node writes a text together with the headers, and in its coding: headers beyond ASCII need bytes behind them. */
+function bodyOf({ headers, body }: Sent): Sent["body"] {
+  if (typeof body !== "string" || !Object.values(headers).some((value) => BEYOND_ASCII.test(value)))
+    return body;
+  return Buffer.from(body);
+}
+
+const BEYOND_ASCII = /[\u0080-\u00FF]/;
 
 async function bytesOfBody(body: RequestInit["body"], headers: Headers): Promise<Uint8Array | undefined> {
   if (body === null || body === undefined) return undefined;

@@ -186,6 +186,17 @@ test("an answer that comes to one who has left is let go, also by a fetch that k
   expect(dropped).toBe(true);
 });
 
+test("a body that somebody else reads already is a fault, and no read hangs", async () => {
+  const locking: FetchLike = async () => {
+    const response = new Response("one");
+    response.body?.getReader();
+    return response;
+  };
+  const answer = streamLines({ baseUrl: "http://127.0.0.1", fetch: locking }, { path: "/" }, decoding());
+  await answer.next();
+  await expect(within(2_000, answer.next(), "the read")).rejects.toThrow("locked");
+});
+
 test("leaving does not wait for a second reader of the body, and ends a read under way", async () => {
   const server = await serve((_request, response) => void response.write('{"say":"a"}\n'));
   servers.push(server);

@@ -80,6 +80,17 @@ describe.each(ways)("over %s", (_, fetchLike) => {
     },
   );
 
+  test("a header beyond ASCII keeps its coding whatever the body", async () => {
+    const server = await start((_request, response) => response.end("{}"));
+    const endpoint = { baseUrl: server.url, fetch: fetchLike(), headers: { "x-title": "Caf\u00E9" } };
+    await callJson(endpoint, { path: "/" });
+    await callJson(endpoint, { path: "/", body: { text: "\u00E9 \u{1F600} \uD800" } });
+    expect(server.requests).toMatchObject([
+      { headers: endpoint.headers, body: "" },
+      { headers: endpoint.headers, body: '{"text":"\u00E9 \u{1F600} \\ud800"}' },
+    ]);
+  });
+
   test.each(["nonsense", "ftp://127.0.0.1", ""])(
     "the address %j is a fault of the settings",
     async (baseUrl) => {
