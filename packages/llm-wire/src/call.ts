@@ -41,7 +41,7 @@ export async function callJson(endpoint: Endpoint, call: WireCall): Promise<unkn
       });
     }
   } catch (error) {
-    throw finalFault(error, deadlines, call, address, begun);
+    throw finalFault(error, deadlines, endpoint, call, begun);
   } finally {
     deadlines.end();
   }
@@ -267,7 +267,7 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   private async fail(error: unknown): Promise<void> {
     const { deadlines } = this;
     const fault =
-      deadlines === undefined ? error : finalFault(error, deadlines, this.call, this.address(), this.begun);
+      deadlines === undefined ? error : finalFault(error, deadlines, this.endpoint, this.call, this.begun);
     await this.end();
     this.refuse(fault);
   }

@@ -77,12 +77,13 @@ export async function readText(
 export function finalFault(
   error: unknown,
   deadlines: Deadlines,
+  endpoint: Endpoint,
   call: WireCall,
-  address: string,
   begun: boolean,
 ): unknown {
   if (deadlines.fault !== undefined) return deadlines.fault;
   // The caller's own reason goes through untouched: the host around the provider names it.
   if (call.signal?.aborted === true) return call.signal.reason as unknown;
-  return isLlmError(error) ? error : transportFault(error, address, begun);
+  // What is wrong may be the address itself: it is looked at last.
+  return isLlmError(error) ? error : transportFault(error, shownAddress(endpoint, call), begun);
 }

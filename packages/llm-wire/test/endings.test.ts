@@ -215,3 +215,15 @@ test("leaving does not wait for a second reader of the body, and ends a read und
   expect(await within(1_000, reading, "the read")).toEqual({ value: undefined, done: true });
   await within(1_000, server.closed(), "the server sees the close");
 });
+
+test.each(["", "127.0.0.1:8080", "ftp://127.0.0.1"])(
+  "an address that is none, as %j, is a fault and no read that hangs",
+  async (baseUrl) => {
+    const answer = streamLines({ baseUrl, fetch }, { path: "/" }, decoding());
+    await answer.next();
+    await expect(within(1_000, answer.next(), "the read")).rejects.toMatchObject({
+      code: "invalid-settings",
+    });
+    expect(await answer.next()).toEqual({ value: undefined, done: true });
+  },
+);
