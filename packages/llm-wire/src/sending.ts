@@ -32,12 +32,12 @@ export class Sending {
     if (this.stopped) return this.reply.promise;
     try {
       this.outgoing = request();
+      this.listen(this.outgoing);
+      this.outgoing.end(body);
     } catch (error) {
+      this.stop(error);
       this.done();
-      throw error;
     }
-    this.listen(this.outgoing);
-    this.outgoing.end(body);
     return this.reply.promise;
   }
 

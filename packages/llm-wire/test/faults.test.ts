@@ -269,6 +269,18 @@ describe("over node:http", () => {
     });
   });
 
+  test("headers that node refuses together with a body are a fault, also once the connection is gone", async () => {
+    const server = await start((_request, response) => response.end("{}"));
+    const transport = createHttpTransport();
+    const endpoint = { baseUrl: server.url, fetch: transport, headers: { trailer: "x-sum" } };
+    const fault = await faultOf(callJson(endpoint, { path: "/", body: {} }));
+    expect(fault.message).toContain("Trailers are invalid");
+    await sleep(20);
+    transport.close();
+    // A rejection that nobody waits for would end the process here.
+    await sleep(20);
+  });
+
   test("redirects can be refused, keys of any name stay with their origin, and the reply says where it came from", async () => {
     const other = await start((_request, response) => response.end("there"));
     const server = await start((_request, response) =>
