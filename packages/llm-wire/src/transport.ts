@@ -50,7 +50,7 @@ export function createHttpTransport(): HttpTransport {
   const agents = new Map<string, Http.Agent>();
   /**
    * The engine throws away the optimised code of node:http itself when a collection finds no message alive: each stream
-   * after it would begin in slow code (docs/decisions/0015-classes-in-the-stream-path.md). What was sent is not held.
+   * after it would begin in slow code (docs/decisions/0015-classes-in-the-stream-path.md). Of what was sent it has the head only.
    */
   const kept: { latest?: IncomingMessage | undefined } = {};
   const keep = (message: IncomingMessage): void => {
