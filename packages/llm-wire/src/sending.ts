@@ -13,7 +13,7 @@ export interface Asker {
 
 export type Stop = (reason: unknown) => void;
 
-/** One request until its reply is closed. From then on it holds nothing of what was sent or of who asked. */
+/** One request until its reply is closed. From then on it holds neither the body that was sent nor who asked. */
 export class Sending {
   private asker: Asker | undefined;
   private readonly onClose: (message: IncomingMessage) => void;
