@@ -147,6 +147,12 @@ test("a body dropped before it is read closes the connection without an uncaught
   await expect(readsOf(response).next()).rejects.toThrow("dropped");
 });
 
+test("what was aborted before is not sent", async () => {
+  await start((_request, response) => response.end("x"));
+  await expect(transport(server.url, { signal: AbortSignal.abort("before") })).rejects.toBe("before");
+  expect(server.requests).toHaveLength(0);
+});
+
 test("an abort is heard also behind a redirect", async () => {
   await start((request, response) => {
     if (request.url === "/there") response.write("one");
