@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -145,6 +146,13 @@ test("a body dropped before it is read closes the connection without an uncaught
   controller.abort(new Error("dropped"));
   await server.closed();
   await expect(readsOf(response).next()).rejects.toThrow("dropped");
+});
+
+test("a signal that outlives its calls keeps no listener of theirs", async () => {
+  await start((_request, response) => response.end("x"));
+  const { signal } = new AbortController();
+  for (let call = 0; call < 3; call += 1) await (await transport(server.url, { signal })).text();
+  await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toHaveLength(0));
 });
 
 test("what was aborted before is not sent", async () => {
