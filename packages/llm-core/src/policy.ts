@@ -6,10 +6,10 @@ import type { Feature, Timeouts } from "./provider.ts";
 import { checkFormat, checkMessages, checkOwnOptions, checkTools, shown } from "./request-shape.ts";
 
 /** Throws `invalid-request`, naming the field, for what no backend could make sense of. */
-export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): void {
+export function checkRequest(request: ChatRequest, timeouts?: Timeouts): void {
   if (typeof request !== "object" || request === null) wrong("the request", "send an object");
-  const { model, messages, maxTokens, stop, tools = [], toolChoice, responseFormat } = request;
-  const { includeRaw, providerOptions } = request;
+  const { model, messages, maxTokens, stop, tools = NO_TOOLS, toolChoice, responseFormat } = request;
+  const { includeRaw, providerOptions, keepAlive } = request;
   if (typeof model !== "string" || model === "") wrong("model", "name a model");
   checkMessages(messages, wrong);
   for (const field of ["overflow", "unsupported", "reasoning"] as const) {
@@ -18,7 +18,7 @@ export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): voi
     if (value !== undefined && !words.includes(value))
       wrong(field, `expected ${words.join(", ")}, got ${shown(value)}`);
   }
-  for (const [field, [least, most]] of Object.entries(NUMBERS)) {
+  for (const [field, [least, most]] of LIMITS) {
     const value = request[field as keyof typeof NUMBERS];
     if (value === undefined) continue;
     if (!Number.isFinite(value)) wrong(field, `expected a number, got ${shown(value)}`);
@@ -26,12 +26,12 @@ export function checkRequest(request: ChatRequest, timeouts: Timeouts = {}): voi
     if (WHOLE.has(field) && !Number.isInteger(value)) wrong(field, `expected a whole number, got ${value}`);
   }
   if (maxTokens === 0) wrong("maxTokens", "expected a whole number above 0");
-  checkDurations("", { keepAlive: request.keepAlive });
-  checkDurations("timeouts.", timeouts);
+  if (keepAlive !== undefined) checkDurations("", { keepAlive });
+  if (timeouts !== undefined) checkDurations("timeouts.", timeouts);
   if (stop !== undefined && !isTexts(stop)) wrong("stop", "expected a list of texts");
   if (stop?.includes("") === true) wrong("stop", "an empty text would end every answer at once");
   if (responseFormat !== undefined) checkFormat(responseFormat, wrong);
-  checkTools(tools, wrong);
+  if (tools !== NO_TOOLS) checkTools(tools, wrong);
   if (toolChoice !== undefined) checkToolChoice(toolChoice, tools);
   if (includeRaw !== undefined && typeof includeRaw !== "boolean")
     wrong("includeRaw", `expected true or false, got ${shown(includeRaw)}`);
@@ -82,6 +82,10 @@ const NUMBERS = {
   presencePenalty: [-ANY, ANY],
   repeatPenalty: [-ANY, ANY],
 } as const;
+
+const LIMITS = Object.entries(NUMBERS);
+
+const NO_TOOLS: readonly ToolDefinition[] = [];
 
 const WHOLE = new Set(["topK", "seed", "maxTokens"]);
 

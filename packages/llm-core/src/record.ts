@@ -9,7 +9,8 @@ export class Arrived {
   started = false;
   finish: FinishEvent | undefined;
   readonly calls: ToolCallEvent[] = [];
-  private readonly deltas: string[] = [];
+  /** Begins with a text: an empty array is made for numbers, and becomes another kind of array at its first text. */
+  private readonly deltas: string[] = [""];
   private readonly reasoning: string[] = [];
   private usage: Usage | undefined;
   private began = false;
@@ -35,6 +36,14 @@ export class Arrived {
       if (type !== "start" && type !== "status") this.started = true;
     }
     return batch;
+  }
+
+  /** Takes in a batch that is one piece of text, as a model sends it; any other is for `add`. */
+  addText(batch: EventBatch): boolean {
+    const { 0: event, length } = batch;
+    if (length !== 1 || event?.type !== "text-delta") return false;
+    this.deltas.push(event.text);
+    return true;
   }
 
   text(): string {

@@ -6,8 +6,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Types do not hold where an application is written in plain JavaScript, or reads its requests from somewhere. */
 export function checkMessages(messages: unknown, wrong: Wrong): void {
   if (!Array.isArray(messages) || messages.length === 0) wrong("messages", "send at least one message");
-  // Not every array goes over its holes.
-  for (const [index, message] of (messages as unknown[]).entries()) {
+  // By index: not every way over an array goes over its holes.
+  for (let index = 0; index < messages.length; index += 1) {
+    const message: unknown = messages[index];
     const place = `messages.${index}`;
     if (!isMessage(message)) wrong(place, "expected a role and its content");
     const { content } = message as { readonly content: unknown };

@@ -52,6 +52,8 @@ class HostedStream implements BatchSource {
   private source: Pullable<EventBatch> | undefined;
   private over = false;
   private left = false;
+  /** Nothing is checked, held back or added: what comes goes on as it is. */
+  private plain = false;
   /** The plugin was told to stop: by an abort, a close, or the reader who left. */
   private stopped = false;
   /** Who waits for the plugin. */
@@ -73,11 +75,15 @@ class HostedStream implements BatchSource {
     if (this.over) return reader.onRead(END);
     if (this.source === undefined) this.first(reader);
     else if (this.arrived.finish === undefined) pullFrom(this.source, reader);
-    else void this.last(this.source).then((read) => reader.onRead(read));
+    else this.last(this.source, reader);
     if (this.stopped) this.hurry();
   }
 
   onRead(read: IteratorResult<EventBatch>): BatchRead {
+    if (this.plain && read.done !== true && this.grace === undefined && !this.over) {
+      this.reader = undefined;
+      if (this.arrived.addText(read.value)) return read as BatchRead;
+    }
     this.answered();
     if (this.over) return END;
     if (read.done === true) return this.ended();
@@ -202,6 +208,7 @@ class HostedStream implements BatchSource {
       batch = withWarnings(batch, [...this.warnings, ...this.dropping]);
       this.warnings = this.dropping = [];
     }
+    this.plain = this.arrived.started && !this.stopped;
     return batch;
   }
 
@@ -215,18 +222,30 @@ class HostedStream implements BatchSource {
   }
 
   /** After the finish nothing comes: neither a fault nor an abort takes back a whole answer. */
-  private async last(from: Pullable<EventBatch>): Promise<typeof END> {
-    const read = readOf(from);
-    const ended = await settledWithin(GRACE, read);
-    // What still has something to say, or does not come to its end, is told to stop.
-    if (!ended || (await read.catch(() => END)).done !== true) this.dismiss();
-    this.end();
-    return END;
+  private last(from: Pullable<EventBatch>, reader: Reader<EventBatch>): void {
+    let guard: ReturnType<typeof setTimeout> | undefined;
+    let closed = false;
+    const close = (ended: boolean): void => {
+      if (closed) return;
+      closed = true;
+      clearTimeout(guard);
+      // What still has something to say, or does not come to its end, is told to stop.
+      if (!ended) this.dismiss();
+      this.end();
+      reader.onRead(END);
+    };
+    try {
+      pullFrom(from, { onRead: (read) => close(read.done === true), onFault: () => close(true) });
+    } catch {
+      close(true);
+    }
+    if (!closed) guard = setTimeout(close, GRACE, false);
   }
 
   /** The plugin is told to stop: one that does not listen to its signal holds nobody back for long. */
   private hurry(): void {
     this.stopped = true;
+    this.plain = false;
     if (this.reader === undefined || this.arrived.finish !== undefined) return;
     this.grace ??= setTimeout(() => {
       if (!this.left) this.dismiss();

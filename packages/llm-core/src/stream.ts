@@ -143,16 +143,18 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
   }
 
   next(): Promise<Single> {
+    const free = this.asked === undefined;
     const event = this.batch[this.at];
-    if (event !== undefined && !this.ended && this.asked === undefined) {
+    if (event !== undefined && free && !this.ended) {
       this.at += 1;
       return Promise.resolve({ value: event, done: false });
     }
     const asked: Asked = Promise.withResolvers();
-    if (this.asked !== undefined) this.ahead.push(asked);
+    if (!free) this.ahead.push(asked);
     else {
       this.asked = asked;
-      this.answer();
+      if (this.ended) this.answer();
+      else if (!this.pulling) this.more();
     }
     return asked.promise;
   }
@@ -164,14 +166,23 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
   }
 
   onRead(read: IteratorResult<EventBatch>): void {
-    if (this.source.onRead === undefined) return this.accept(read);
-    let seen: IteratorResult<EventBatch>;
-    try {
-      seen = this.source.onRead(read);
-    } catch (error) {
-      return this.refuse(error);
+    let seen = read;
+    if (this.source.onRead !== undefined) {
+      try {
+        seen = this.source.onRead(read);
+      } catch (error) {
+        return this.refuse(error);
+      }
     }
-    this.accept(seen);
+    const { asked } = this;
+    const event = this.ended || seen.done === true ? undefined : seen.value[0];
+    if (event === undefined || asked === undefined || this.ahead.length > 0) return this.accept(seen);
+    // A token that comes alone takes this way: little code, soon compiled.
+    this.pulling = false;
+    this.batch = seen.value as EventBatch;
+    this.at = 1;
+    this.asked = undefined;
+    asked.resolve({ value: event, done: false });
   }
 
   onFault(error: unknown): void {

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { batchesOf, type ChatEvent, fromBatches } from "../src/index.ts";
 import { eventsOf, finish, says, start } from "./double.ts";
 
+const END = { value: undefined, done: true } as const;
+
 test("hands out single events in order, whatever the batches were", async () => {
   const all = [start, ...says("a", "b"), finish];
   const stream = fromBatches(async function* () {
@@ -78,6 +80,16 @@ test("leaving the loop returns from the source, once", async () => {
   }
   expect(returned).toBe(1);
   expect(await eventsOf(stream)).toEqual([]);
+});
+
+test("an answer that comes after the reader has left is not handed out", async () => {
+  const answer: PromiseWithResolvers<IteratorResult<ChatEvent[], undefined>> = Promise.withResolvers();
+  const stream = fromBatches(() => ({ next: () => answer.promise, return: async () => END }));
+  const iterator = stream[Symbol.asyncIterator]();
+  const read = iterator.next();
+  await iterator.return?.();
+  answer.resolve({ value: [start], done: false });
+  expect(await read).toEqual(END);
 });
 
 test("throws a fault once, then ends", async () => {

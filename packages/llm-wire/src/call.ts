@@ -108,7 +108,7 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   private readonly call: WireCall;
   private readonly decoder: Decoder<Piece>;
   private readonly events: EventDecoder<Piece> | undefined;
-  private readonly turns = new Turns<Item[]>(this);
+  private turns: Turns<Item[]> | undefined;
   private asking: Reader<Item[]> | undefined;
   private deadlines: Deadlines | undefined;
   private reads: ByteReads | undefined;
@@ -132,24 +132,17 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
   }
 
   next(): Promise<IteratorResult<Item[], undefined>> {
-    return this.turns.next();
+    return (this.turns ??= new Turns(this)).next();
   }
 
   pull(reader: Reader<Item[]>): void {
     this.asking = reader;
-    const fault = this.over ? this.late : this.events?.fault?.();
-    this.late = undefined;
+    const { reads } = this;
+    if (reads === undefined || this.over) return this.atEitherEnd();
+    const fault = this.events?.fault?.();
     if (fault !== undefined) return void this.failDecoding(fault);
-    if (this.over) return this.give(END);
-    if (this.started) return this.deadlines === undefined ? this.first() : this.step();
-    this.started = true;
-    let batch: Item[];
-    try {
-      batch = itemsOf(this.events?.start() ?? []);
-    } catch (error) {
-      return void this.failDecoding(error);
-    }
-    this.give({ value: batch, done: false });
+    this.deadlines?.waiting();
+    reads.pull(this);
   }
 
   async return(): Promise<typeof END> {
@@ -165,15 +158,21 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
     this.deadlines?.arrived();
     // A body that is closed so ends as a whole one does.
     if (this.left) return this.give(END);
-    if (read.done === true) return void this.last().catch((error: unknown) => this.failDecoding(error));
+    if (read.done === true) return this.last();
     let batch: Item[];
     try {
       this.begun = true;
-      batch = this.decode(read.value);
+      const pieces = this.decoder.add(read.value);
+      const { events } = this;
+      batch = itemsOf(events === undefined || pieces.length === 0 ? pieces : events.add(pieces));
     } catch (error) {
       return void this.failDecoding(error);
     }
-    if (batch.length > 0) return this.give({ value: batch, done: false });
+    if (batch.length > 0) {
+      const { asking } = this;
+      this.asking = undefined;
+      return asking?.onRead({ value: batch, done: false });
+    }
     const fault = this.events?.fault?.();
     if (fault !== undefined) return void this.failDecoding(fault);
     // A comment, or a part of a line.
@@ -182,6 +181,23 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
 
   onFault(error: unknown): void {
     void this.fail(error);
+  }
+
+  /** Before the first bytes, or after the last. */
+  private atEitherEnd(): void {
+    const fault = this.over ? this.late : this.events?.fault?.();
+    this.late = undefined;
+    if (fault !== undefined) return void this.failDecoding(fault);
+    if (this.deadlines !== undefined || this.over) return this.step();
+    if (this.started) return this.first();
+    this.started = true;
+    let batch: Item[];
+    try {
+      batch = itemsOf(this.events?.start() ?? []);
+    } catch (error) {
+      return void this.failDecoding(error);
+    }
+    this.give({ value: batch, done: false });
   }
 
   private first(): void {
@@ -214,15 +230,16 @@ class Pieces<Piece, Item> implements AsyncIterableIterator<Item[], undefined, un
     this.reads.pull(this);
   }
 
-  private decode(bytes: Uint8Array): Item[] {
-    const pieces = this.decoder.add(bytes);
-    return itemsOf(this.events === undefined || pieces.length === 0 ? pieces : this.events.add(pieces));
-  }
-
-  private async last(): Promise<void> {
-    await this.end();
-    const pieces = this.decoder.end();
-    const batch = itemsOf<Item>(this.events === undefined ? pieces : this.lastOf(this.events, pieces));
+  private last(): void {
+    this.over = true;
+    this.deadlines?.end();
+    let batch: Item[];
+    try {
+      const pieces = this.decoder.end();
+      batch = itemsOf(this.events === undefined ? pieces : this.lastOf(this.events, pieces));
+    } catch (error) {
+      return void this.failDecoding(error);
+    }
     this.give(batch.length > 0 ? { value: batch, done: false } : END);
   }
 

@@ -58,7 +58,12 @@ class LineDecoder implements Decoder<string> {
   }
 
   add(bytes: Uint8Array): string[] {
-    return this.split(this.text.add(bytes));
+    const text = this.text.add(bytes);
+    const end = text.length - 1;
+    // One whole line, as a model sends it, needs no search for more.
+    if (end > 0 && this.rest === "" && text.indexOf("\n") === end && text.charCodeAt(end - 1) !== CR)
+      return [text.slice(0, end)];
+    return this.split(text);
   }
 
   end(): string[] {
@@ -78,11 +83,6 @@ class LineDecoder implements Decoder<string> {
     }
     const all = this.rest === "" ? arrived : this.rest + arrived;
     let end = first + this.rest.length;
-    // One whole line, as a model sends it, without the room that an array takes for more.
-    if (end > 0 && end === all.length - 1 && all.charCodeAt(end - 1) !== CR) {
-      this.rest = "";
-      return [all.slice(0, end)];
-    }
     const lines: string[] = [];
     let from = 0;
     for (; end !== -1; end = all.indexOf("\n", from)) {

@@ -39,17 +39,20 @@ export function readsOf(response: Response): ByteReads {
 class BodyReads implements ByteReads {
   static readonly kept = new BodyReads({ read: async () => END, cancel: async () => undefined });
   private readonly body: BodyReader;
+  private reader: Reader<Uint8Array> | undefined;
 
   constructor(body: BodyReader) {
     this.body = body;
   }
 
   pull(reader: Reader<Uint8Array>): void {
-    this.next().then(
-      (read) => reader.onRead(read),
-      (error: unknown) => reader.onFault(error),
-    );
+    this.reader = reader;
+    (this.body.read() as Promise<IteratorResult<Uint8Array, undefined>>).then(this.onRead, this.onFault);
   }
+
+  private readonly onRead = (read: IteratorResult<Uint8Array, undefined>): void => this.reader?.onRead(read);
+
+  private readonly onFault = (error: unknown): void => this.reader?.onFault(error);
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     // Its own results have the shape of an iterator's; after the end it says so again.
@@ -77,7 +80,7 @@ export function messageReads(message: IncomingMessage): ByteReads {
 class MessageReads implements ByteReads {
   static readonly kept = new MessageReads({} as IncomingMessage);
   private readonly message: IncomingMessage;
-  private readonly turns = new Turns<Uint8Array>(this);
+  private turns: Turns<Uint8Array> | undefined;
   private asking: Reader<Uint8Array> | undefined;
   private fault: unknown;
   private ended: boolean;
@@ -94,6 +97,15 @@ class MessageReads implements ByteReads {
 
   listen(): void {
     const { message } = this;
+    const push = message.push.bind(message);
+    message.push = (piece: Buffer | null): boolean => {
+      const reader = this.asking;
+      if (piece === null || reader === undefined || message.readableLength > 0 || message.destroyed)
+        return push(piece);
+      this.asking = undefined;
+      reader.onRead({ value: piece, done: false });
+      return true;
+    };
     message.on("readable", () => {
       this.filled = true;
       this.answer();
@@ -120,7 +132,7 @@ class MessageReads implements ByteReads {
   }
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    return this.turns.next();
+    return (this.turns ??= new Turns(this)).next();
   }
 
   async return(): Promise<typeof END> {

@@ -32,3 +32,36 @@ test("chunks that wait come as one read, so that a burst is parsed in one go", a
   const { value } = await messageReads(waiting(false)).next();
   expect(Buffer.from(value ?? []).toString()).toBe(CHUNKS.join(""));
 });
+
+const textOf = async (read: Promise<IteratorResult<Uint8Array>>): Promise<string> =>
+  Buffer.from((await read).value ?? []).toString();
+
+test("a piece that somebody waits for goes to the reader at once, and what follows waits in the message", async () => {
+  const message = new Readable({ read: () => undefined }) as IncomingMessage;
+  const reads = messageReads(message);
+  const first = reads.next();
+  for (const chunk of CHUNKS) message.push(Buffer.from(chunk));
+  expect(message.readableLength).toBe("two three four".length);
+  expect(await textOf(first)).toBe("one ");
+  expect(await textOf(reads.next())).toBe("two three four");
+});
+
+test("what nobody waits for is held back by the message's own limit", async () => {
+  const message = new Readable({ read: () => undefined, highWaterMark: 10 }) as IncomingMessage;
+  const reads = messageReads(message);
+  const first = reads.next();
+  expect(message.push(Buffer.from("more than ten"))).toBe(true);
+  expect(message.push(Buffer.from("more than ten"))).toBe(false);
+  expect(await textOf(first)).toBe("more than ten");
+  expect(await textOf(reads.next())).toBe("more than ten");
+  expect(message.push(null)).toBe(false);
+  expect(await reads.next()).toEqual({ value: undefined, done: true });
+});
+
+test("a message that was destroyed gives nothing more", async () => {
+  const message = new Readable({ read: () => undefined }) as IncomingMessage;
+  const read = messageReads(message).next();
+  message.destroy();
+  message.push(Buffer.from("too late"));
+  await expect(read).rejects.toThrow("the connection was closed");
+});
