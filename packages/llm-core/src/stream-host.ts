@@ -80,12 +80,9 @@ class HostedStream implements BatchSource {
   }
 
   onRead(read: IteratorResult<EventBatch>): BatchRead {
-    if (this.plain && read.done !== true && this.grace === undefined && !this.over) {
-      this.reader = undefined;
-      if (this.arrived.addText(read.value)) return read as BatchRead;
-    }
     this.answered();
     if (this.over) return END;
+    if (this.plain && read.done !== true && this.arrived.addText(read.value)) return read as BatchRead;
     if (read.done === true) return this.ended();
     if (this.stopped && !read.value.some(({ type }) => type === "finish")) {
       this.dismiss();
@@ -208,7 +205,7 @@ class HostedStream implements BatchSource {
       batch = withWarnings(batch, [...this.warnings, ...this.dropping]);
       this.warnings = this.dropping = [];
     }
-    this.plain = this.arrived.started && !this.stopped;
+    this.plain = this.arrived.started;
     return batch;
   }
 

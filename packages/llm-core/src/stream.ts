@@ -154,7 +154,7 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
     else {
       this.asked = asked;
       if (this.ended) this.answer();
-      else if (!this.pulling) this.more();
+      else this.more();
     }
     return asked.promise;
   }

@@ -124,6 +124,19 @@ test("a stream that goes on talking after an abort is not read to its end, and w
   await vi.waitFor(() => expect(freed).toBe(true));
 });
 
+test("a text that comes after an abort is not handed on", async () => {
+  const provider = provide(async function* () {
+    yield start;
+    for (;;) yield { type: "text-delta", id: "t", text: "more" };
+  });
+  const controller = new AbortController();
+  const stream = provider.stream?.(ask, { signal: controller.signal });
+  const iterator = (stream as AsyncIterable<ChatEvent>)[Symbol.asyncIterator]();
+  for (let reads = 0; reads < 3; reads += 1) await iterator.next();
+  controller.abort();
+  expect(await faultOf(iterator.next())).toMatchObject({ code: "aborted", partial: { text: "moremore" } });
+});
+
 test("a second attempt that does not listen holds nobody back, either", async () => {
   let attempts = 0;
   const provider = provide(() => {

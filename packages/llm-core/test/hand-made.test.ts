@@ -82,11 +82,14 @@ describe("an iterator by hand that throws instead of rejecting", () => {
     expect(free()).toBe(true);
   });
 
-  test("after the finish takes nothing back", async () => {
+  test.each(["next", "pull"] as const)("in its %s after the finish takes nothing back", async (how) => {
     let reads = 0;
-    const provider = providerOf(() => ({
-      next: () => ((reads += 1) === 1 ? Promise.resolve(given([start, finish])) : broken()),
-    }));
+    const read = (): IteratorResult<EventBatch> => ((reads += 1) === 1 ? given([start, finish]) : broken());
+    const provider = providerOf(() =>
+      how === "next"
+        ? { next: () => Promise.resolve(read()) }
+        : { next: async () => read(), pull: (reader) => reader.onRead(read()) },
+    );
     expect(await eventsOf(open(provider))).toEqual([start, finish]);
   });
 

@@ -69,6 +69,12 @@ describe("a stream", () => {
     expect(error).toMatchObject({ code: "stream-interrupted", retryable: true, partial: { text: "ab" } });
   });
 
+  test("that breaks behind texts without a beginning tells them, too", async () => {
+    const text: ChatEvent = { type: "text-delta", id: "t", text: "a" };
+    const error = await faultOf(read(chat(streamOf([[start], [text]], new Error("cut")))));
+    expect(error).toMatchObject({ code: "provider-internal", phase: "stream", partial: { text: "a" } });
+  });
+
   test.each(["reason", "usage", "context"])("whose finish has no %s is invalid-response", async (part) => {
     const error = await faultOf(
       read(chat(streamOf([[start, ...says("a")], [{ ...finish, [part]: undefined } as ChatEvent]]))),

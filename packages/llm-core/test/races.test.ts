@@ -169,6 +169,18 @@ describe("after the finish", () => {
     expect((await eventsOf(open(provider))).at(-1)).toEqual(finish);
   });
 
+  test("a plugin whose end fails is not told to stop any more", async () => {
+    let signal: AbortSignal | undefined;
+    const provider = pluginOf(() => ({
+      stream: (_, options = {}) => {
+        signal = options.signal;
+        return streamOf([[start, finish]], new Error("reset"))();
+      },
+    })).create();
+    expect(await eventsOf(open(provider))).toEqual([start, finish]);
+    expect(signal?.aborted).toBe(false);
+  });
+
   test("a plugin that goes on talking is not read, and what it holds is let go", async () => {
     let freed = false;
     const provider = pluginOf(() => ({

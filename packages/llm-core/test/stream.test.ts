@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { batchesOf, type ChatEvent, fromBatches } from "../src/index.ts";
 import { eventsOf, finish, says, start } from "./double.ts";
 
+const ONE = { value: [start], done: false };
 const END = { value: undefined, done: true } as const;
 
 test("hands out single events in order, whatever the batches were", async () => {
@@ -80,6 +81,16 @@ test("leaving the loop returns from the source, once", async () => {
   }
   expect(returned).toBe(1);
   expect(await eventsOf(stream)).toEqual([]);
+});
+
+test("asks its source no more after the end", async () => {
+  let reads = 0;
+  const stream = fromBatches(() => ({ next: async () => ((reads += 1) === 1 ? ONE : END) }));
+  const iterator = stream[Symbol.asyncIterator]();
+  for (const wanted of [{ value: start, done: false }, END, END, END]) {
+    expect(await iterator.next()).toEqual(wanted);
+  }
+  expect(reads).toBe(2);
 });
 
 test("an answer that comes after the reader has left is not handed out", async () => {

@@ -65,3 +65,15 @@ test("a message that was destroyed gives nothing more", async () => {
   message.push(Buffer.from("too late"));
   await expect(read).rejects.toThrow("the connection was closed");
 });
+
+test("what arrives behind a piece that waits stays behind it, also when somebody asks meanwhile", async () => {
+  const message = new Readable({ read: () => undefined }) as IncomingMessage;
+  const reads = messageReads(message);
+  const first = reads.next();
+  message.push(Buffer.from("one "));
+  expect(await textOf(first)).toBe("one ");
+  message.push(Buffer.from("two "));
+  const second = reads.next();
+  message.push(Buffer.from("three "));
+  expect(await textOf(second)).toBe("two three ");
+});
