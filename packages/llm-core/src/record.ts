@@ -39,9 +39,10 @@ export class Arrived {
   }
 
   /** Takes in a batch that is one piece of text, as a model sends it; any other is for `add`. */
-  addText(batch: EventBatch): boolean {
-    const { 0: event, length } = batch;
-    if (length !== 1 || event?.type !== "text-delta") return false;
+  addText(batch: EventBatch | undefined): boolean {
+    if (batch?.length !== 1) return false;
+    const { 0: event } = batch;
+    if (event?.type !== "text-delta") return false;
     this.deltas.push(event.text);
     return true;
   }

@@ -52,7 +52,7 @@ class HostedStream implements BatchSource {
   private source: Pullable<EventBatch> | undefined;
   private over = false;
   private left = false;
-  /** Nothing is checked, held back or added: what comes goes on as it is. */
+  /** Nothing is held back or added any more: what comes alone as text goes on as it is. */
   private plain = false;
   /** The plugin was told to stop: by an abort, a close, or the reader who left. */
   private stopped = false;
@@ -234,6 +234,7 @@ class HostedStream implements BatchSource {
     try {
       pullFrom(from, { onRead: (read) => close(read.done === true), onFault: () => close(true) });
     } catch {
+      // It should have answered so.
       close(true);
     }
     if (!closed) guard = setTimeout(close, GRACE, false);

@@ -71,6 +71,20 @@ describe("an iterator by hand that throws instead of rejecting", () => {
     },
   );
 
+  test.each([undefined, null])("in a batch that is %s is no less", async (nothing) => {
+    const { signal, free } = watched();
+    const text: ChatEvent = { type: "text-delta", id: "t", text: "a" };
+    let reads = 0;
+    const provider = providerOf(() => ({
+      next: async () => given((reads += 1) < 3 ? [reads === 1 ? start : text] : (nothing as never)),
+    }));
+    expect(await faultOf(eventsOf(open(provider, ask, signal)))).toMatchObject({
+      code: "provider-internal",
+      partial: { text: "a" },
+    });
+    expect(free()).toBe(true);
+  });
+
   test("is one to whoever collects the batches, too", async () => {
     const { signal, free } = watched();
     const plain: Provider["stream"] = () => fromBatches(() => brokenAt(broken).next);

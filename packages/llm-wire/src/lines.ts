@@ -61,9 +61,9 @@ class LineDecoder implements Decoder<string> {
     const text = this.text.add(bytes);
     const end = text.length - 1;
     // One whole line, as a model sends it, needs no search for more.
-    if (end > 0 && this.rest === "" && text.indexOf("\n") === end && text.charCodeAt(end - 1) !== CR)
-      return [text.slice(0, end)];
-    return this.split(text);
+    const whole =
+      end > 0 && this.rest === "" && text.charCodeAt(end) === LF && text.charCodeAt(end - 1) !== CR;
+    return whole && text.indexOf("\n") === end ? [text.slice(0, end)] : this.split(text);
   }
 
   end(): string[] {
@@ -96,6 +96,7 @@ class LineDecoder implements Decoder<string> {
   }
 }
 
+const LF = 10;
 const CR = 13;
 
 export function tooLong(limit: number): LlmError {

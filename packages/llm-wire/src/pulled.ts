@@ -11,6 +11,9 @@ export interface Reads<Value> {
 export class Turns<Value> implements Reader<Value> {
   private readonly source: Pick<Reads<Value>, "pull">;
   private readonly waiting: PromiseWithResolvers<IteratorResult<Value, undefined>>[] = [];
+  /** A source that answers at once is answered here in turn, not one call deeper each time. */
+  private pulling = false;
+  private answered = false;
 
   constructor(source: Pick<Reads<Value>, "pull">) {
     this.source = source;
@@ -19,23 +22,33 @@ export class Turns<Value> implements Reader<Value> {
   next(): Promise<IteratorResult<Value, undefined>> {
     const asked: PromiseWithResolvers<IteratorResult<Value, undefined>> = Promise.withResolvers();
     this.waiting.push(asked);
-    if (this.waiting.length === 1) this.source.pull(this);
+    if (this.waiting.length === 1) this.pullAll();
     return asked.promise;
   }
 
   onRead(read: IteratorResult<Value, undefined>): void {
-    this.waiting[0]?.resolve(read);
+    this.waiting.shift()?.resolve(read);
     this.turn();
   }
 
   onFault(error: unknown): void {
-    this.waiting[0]?.reject(error);
+    this.waiting.shift()?.reject(error);
     this.turn();
   }
 
   private turn(): void {
-    this.waiting.shift();
-    if (this.waiting.length > 0) this.source.pull(this);
+    this.answered = true;
+    if (!this.pulling) this.pullAll();
+  }
+
+  private pullAll(): void {
+    this.pulling = true;
+    do {
+      if (this.waiting.length === 0) break;
+      this.answered = false;
+      this.source.pull(this);
+    } while (this.answered);
+    this.pulling = false;
   }
 }
 

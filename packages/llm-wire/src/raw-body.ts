@@ -86,26 +86,20 @@ class MessageReads implements ByteReads {
   private ended: boolean;
   private closed: boolean;
   /** Whether bytes may lie there. A read that leaves none asks for the next `readable` by itself. */
-  private filled = true;
+  private filled: boolean;
 
   constructor(message: IncomingMessage) {
     this.message = message;
     this.fault = message.errored ?? undefined;
     this.ended = message.readableEnded;
     this.closed = message.closed;
+    this.filled = this.fault === undefined;
   }
 
   listen(): void {
     const { message } = this;
-    const push = message.push.bind(message);
-    message.push = (piece: Buffer | null): boolean => {
-      const reader = this.asking;
-      if (piece === null || reader === undefined || message.readableLength > 0 || message.destroyed)
-        return push(piece);
-      this.asking = undefined;
-      reader.onRead({ value: piece, done: false });
-      return true;
-    };
+    // Who listens for `data`, such as Node's own inspector, hears of nothing but what is read.
+    if (message.listenerCount("data") === 0) this.goAround(message);
     message.on("readable", () => {
       this.filled = true;
       this.answer();
@@ -116,14 +110,28 @@ class MessageReads implements ByteReads {
     });
     message.once("error", (error) => {
       this.fault = error;
+      // What came before it may still be read.
+      this.filled = true;
       this.answer();
     });
     message.once("close", () => {
       this.closed = true;
-      // What came before the close may still be read.
       this.filled = true;
       this.answer();
     });
+  }
+
+  /** A piece that somebody waits for goes past the message's own buffer (docs/decisions/0015-classes-in-the-stream-path.md). */
+  private goAround(message: IncomingMessage): void {
+    const push = message.push.bind(message);
+    message.push = (piece: unknown, coding?: BufferEncoding): boolean => {
+      const reader = this.asking;
+      const waits = reader !== undefined && message.readableLength === 0 && !message.destroyed;
+      if (!waits || !(piece instanceof Uint8Array) || piece.length === 0) return push(piece, coding);
+      this.asking = undefined;
+      reader.onRead({ value: piece, done: false });
+      return true;
+    };
   }
 
   pull(reader: Reader<Uint8Array>): void {
@@ -143,7 +151,7 @@ class MessageReads implements ByteReads {
   private answer(): void {
     const { asking: reader } = this;
     if (reader === undefined) return;
-    const piece = this.filled && this.fault === undefined ? this.take() : null;
+    const piece = this.filled ? this.take() : null;
     if (piece !== null) {
       this.asking = undefined;
       return reader.onRead({ value: piece, done: false });

@@ -54,6 +54,14 @@ async function all<Piece>(pieces: AsyncIterable<Piece[]>): Promise<Piece[]> {
 }
 
 describe.each(ways)("over %s", (_, fetchLike) => {
+  test("ten thousand reads ahead are all answered", async () => {
+    const { endpoint } = await start((_request, response) => response.end("a\nb\n"), fetchLike());
+    const pieces = callLines(endpoint, { path: "/" });
+    const reads = await Promise.all(Array.from({ length: 10_000 }, () => pieces.next()));
+    expect(reads.flatMap((read) => read.value ?? [])).toEqual(["a", "b"]);
+    expect(reads.at(-1)).toEqual({ value: undefined, done: true });
+  });
+
   test("sends JSON and reads JSON", async () => {
     const { server, endpoint } = await start((_request, response) => response.end('{"ok":"ü"}'), fetchLike());
     expect(
