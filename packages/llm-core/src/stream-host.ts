@@ -84,7 +84,7 @@ class HostedStream implements BatchSource {
     if (this.over) return END;
     if (this.plain && read.done !== true && this.arrived.addText(read.value)) return read as BatchRead;
     if (read.done === true) return this.ended();
-    if (this.stopped && !read.value.some(({ type }) => type === "finish")) {
+    if (this.stopped && !isWhole(read.value)) {
       this.dismiss();
       throw this.faultOf(this.call?.signal.reason);
     }
@@ -297,6 +297,10 @@ const DEAF = 1_000;
 
 const END = { value: undefined, done: true } as const;
 const NOTHING: EventBatch = [];
+
+/** Whether the closing event is there. What was told to stop may answer with anything. */
+const isWhole = (batch: unknown): boolean =>
+  Array.isArray(batch) && batch.some((event: Partial<ChatEvent> | undefined) => event?.type === "finish");
 
 function withWarnings(batch: EventBatch, warnings: readonly Warning[]): EventBatch {
   const [start, ...rest] = batch;

@@ -124,6 +124,34 @@ test("a stream that goes on talking after an abort is not read to its end, and w
   await vi.waitFor(() => expect(freed).toBe(true));
 });
 
+test.each([undefined, null, [undefined]])(
+  "a batch that is %j after an abort is an abort",
+  async (nothing) => {
+    const controller = new AbortController();
+    let reads = 0;
+    let left = false;
+    const plain: Provider["stream"] = (_, { signal } = {}) =>
+      fromBatches(() => ({
+        next: () =>
+          (reads += 1) === 1
+            ? Promise.resolve({ value: [start], done: false })
+            : new Promise((resolve) => {
+                const answer = (): void => resolve({ value: nothing as never, done: false });
+                signal?.addEventListener("abort", answer);
+              }),
+        return: async () => {
+          left = true;
+          return { value: undefined, done: true };
+        },
+      }));
+    const { fault } = reading(pluginOf(() => ({ stream: plain })).create(), controller.signal);
+    await vi.waitFor(() => expect(reads).toBe(2));
+    controller.abort();
+    expect(await fault).toMatchObject({ code: "aborted" });
+    expect(left).toBe(true);
+  },
+);
+
 test("a text that comes after an abort is not handed on", async () => {
   const provider = provide(async function* () {
     yield start;

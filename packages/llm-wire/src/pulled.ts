@@ -46,7 +46,12 @@ export class Turns<Value> implements Reader<Value> {
     do {
       if (this.waiting.length === 0) break;
       this.answered = false;
-      this.source.pull(this);
+      try {
+        this.source.pull(this);
+      } catch (error) {
+        // It should have answered so.
+        this.onFault(error);
+      }
     } while (this.answered);
     this.pulling = false;
   }
