@@ -47,6 +47,12 @@ export function fromBatches(open: () => Pullable<EventBatch>): AsyncIterable<Cha
 
 /** The same over a source with hooks. */
 export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
+  let batches: Pullable<EventBatch> | undefined;
+  return streamOf(() => (batches ??= readsOf(source)), source);
+}
+
+/** What of the source comes through its hooks, by promises. */
+function readsOf(source: BatchSource): Pullable<EventBatch> {
   let latest: Promise<BatchRead> | undefined;
   let asked = 0;
   const read = async (): Promise<BatchRead> => {
@@ -63,7 +69,7 @@ export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
       asked -= 1;
     }
   };
-  const batches: Pullable<EventBatch> = {
+  return {
     next() {
       asked += 1;
       // One read at a time: those made ahead wait for their turn.
@@ -75,7 +81,6 @@ export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
       return END;
     },
   };
-  return streamOf(() => batches, source);
 }
 
 function streamOf(batches: () => Pullable<EventBatch>, source: BatchSource): AsyncIterable<ChatEvent> {
@@ -133,7 +138,7 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
   private asked: Asked | undefined;
   /** Reads made before that one was answered: somebody reads ahead. */
   private readonly ahead: Asked[] = [];
-  /** The source was asked, and has not answered yet. */
+  /** The source was asked by `answer`, and has not answered yet. */
   private pulling = false;
   /** A source that answers at once is answered here in turn, not one call deeper each time. */
   private answering = false;
@@ -154,7 +159,14 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
     else {
       this.asked = asked;
       if (this.ended) this.answer();
-      else this.more();
+      else {
+        // As in `more`: one function less on the way of a token that comes alone.
+        try {
+          pullFrom(this.source, this);
+        } catch (error) {
+          this.onFault(error);
+        }
+      }
     }
     return asked.promise;
   }

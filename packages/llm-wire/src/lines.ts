@@ -32,7 +32,7 @@ export class TextPieces {
   }
 
   end(): string {
-    const text = this.decoder.decode();
+    const text = this.decoder.decode(undefined, WHOLE);
     return this.begun ? text : this.unmarked(text);
   }
 

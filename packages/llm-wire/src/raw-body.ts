@@ -40,19 +40,22 @@ class BodyReads implements ByteReads {
   static readonly kept = new BodyReads({ read: async () => END, cancel: async () => undefined });
   private readonly body: BodyReader;
   private reader: Reader<Uint8Array> | undefined;
+  private onRead!: Reader<Uint8Array>["onRead"];
+  private onFault!: Reader<Uint8Array>["onFault"];
 
   constructor(body: BodyReader) {
     this.body = body;
   }
 
   pull(reader: Reader<Uint8Array>): void {
-    this.reader = reader;
+    if (reader !== this.reader) {
+      this.reader = reader;
+      // Bound once: a function in between would be one more for each piece.
+      this.onRead = reader.onRead.bind(reader);
+      this.onFault = reader.onFault.bind(reader);
+    }
     (this.body.read() as Promise<IteratorResult<Uint8Array, undefined>>).then(this.onRead, this.onFault);
   }
-
-  private readonly onRead = (read: IteratorResult<Uint8Array, undefined>): void => this.reader?.onRead(read);
-
-  private readonly onFault = (error: unknown): void => this.reader?.onFault(error);
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     // Its own results have the shape of an iterator's; after the end it says so again.

@@ -22,8 +22,23 @@ export interface WireCall extends CallOptions {
   readonly readFault?: ((status: number, body: string) => LlmError | undefined) | undefined;
 }
 
-/** The base URL's path goes on with the call's; its query, such as a version, stays at the end. */
-export function addressOf({ baseUrl }: Endpoint, { path }: WireCall): URL {
+/** The latest address of each endpoint, so that a call to the same path parses none. */
+const latest = new WeakMap<
+  Endpoint,
+  { readonly baseUrl: string; readonly path: string; readonly url: URL }
+>();
+
+/** The base URL's path goes on with the call's; its query, such as a version, stays at the end. Not to be changed. */
+export function addressOf(endpoint: Endpoint, { path }: WireCall): URL {
+  const { baseUrl } = endpoint;
+  const known = latest.get(endpoint);
+  if (known?.path === path && known.baseUrl === baseUrl) return known.url;
+  const url = parsed(baseUrl, path);
+  latest.set(endpoint, { baseUrl, path, url });
+  return url;
+}
+
+function parsed(baseUrl: string, path: string): URL {
   const base = URL.parse(baseUrl);
   if (base === null || !/^https?:$/.test(base.protocol)) {
     throw new LlmError("invalid-settings", `"${baseUrl}" is no address of a server`, {

@@ -62,6 +62,19 @@ describe.each(ways)("over %s", (_, fetchLike) => {
     expect(reads.at(-1)).toEqual({ value: undefined, done: true });
   });
 
+  test("one endpoint asks each path, each query and each server by its own address", async () => {
+    const { server, endpoint } = await start((_request, response) => response.end("1"), fetchLike());
+    const other = await start((_request, response) => response.end("2"), fetchLike());
+    const moving = { ...endpoint };
+    const replies: unknown[] = [];
+    for (const path of ["/a", "/a", "/b?v=1", "/b", "/a"]) replies.push(await callJson(moving, { path }));
+    moving.baseUrl = other.endpoint.baseUrl;
+    replies.push(await callJson(moving, { path: "/a" }));
+    expect(replies).toEqual([1, 1, 1, 1, 1, 2]);
+    expect(server.requests.map(({ path }) => path)).toEqual(["/a", "/a", "/b?v=1", "/b", "/a"]);
+    expect(other.server.requests.map(({ path }) => path)).toEqual(["/a"]);
+  });
+
   test("sends JSON and reads JSON", async () => {
     const { server, endpoint } = await start((_request, response) => response.end('{"ok":"ü"}'), fetchLike());
     expect(

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 
 import { callLines, createHttpTransport } from "../src/index.ts";
-import { messageReads } from "../src/raw-body.ts";
+import { messageReads, readsOf } from "../src/raw-body.ts";
 
 const CHUNKS = ["one ", "two ", "three ", "four"];
 
@@ -159,4 +159,33 @@ test("a whole answer that came in one packet outlives the reset behind it", asyn
   expect(lines).toEqual(["one", "two", "end"]);
   transport.close();
   server.close();
+});
+
+test("each of two readers of a web stream gets what it asked for, and the one that asked its fault", async () => {
+  const fault = new Error("broken off");
+  const pieces = ["one", "two", "three"].map((text) => Buffer.from(text));
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const piece = pieces.shift();
+        if (piece === undefined) controller.error(fault);
+        else controller.enqueue(piece);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const reads = readsOf(new Response(body as unknown as ConstructorParameters<typeof Response>[0]));
+  const heard: unknown[] = [];
+  const ask = (name: string): Promise<void> =>
+    new Promise((resolve) => {
+      const hear = (what: unknown): void => resolve(void heard.push([name, what]));
+      reads.pull({ onRead: ({ value }) => hear(Buffer.from(value ?? []).toString()), onFault: hear });
+    });
+  for (const name of ["a", "b", "a", "b"]) await ask(name);
+  expect(heard).toEqual([
+    ["a", "one"],
+    ["b", "two"],
+    ["a", "three"],
+    ["b", fault],
+  ]);
 });

@@ -118,20 +118,22 @@ const plugin = (dialect: "ndjson" | "sse") =>
     id: "bench",
     contract: CONTRACT_VERSION,
     settings,
-    create: ({ baseUrl, transport }: { baseUrl: string; transport: FetchLike }, host) => ({
-      name: host.name,
-      stream(request, options = {}) {
-        const endpoint = { baseUrl, fetch: transport };
-        const body = { model: request.model, stream: true, messages: request.messages };
-        const call = { ...options, path: "", body };
-        return fromBatches(() =>
-          dialect === "ndjson"
-            ? streamLines(endpoint, call, new LineEvents(request.model))
-            : streamSse(endpoint, call, new SseEvents(request.model)),
-        );
-      },
-      close: async () => undefined,
-    }),
+    create({ baseUrl, transport }: { baseUrl: string; transport: FetchLike }, host) {
+      const endpoint = { baseUrl, fetch: transport };
+      return {
+        name: host.name,
+        stream(request, options = {}) {
+          const body = { model: request.model, stream: true, messages: request.messages };
+          const call = { ...options, path: "", body };
+          return fromBatches(() =>
+            dialect === "ndjson"
+              ? streamLines(endpoint, call, new LineEvents(request.model))
+              : streamSse(endpoint, call, new SseEvents(request.model)),
+          );
+        },
+        close: async () => undefined,
+      };
+    },
   });
 
 export function createOurs(
