@@ -644,7 +644,7 @@ export declare interface RawEvent {
     readonly value: unknown;
 }
 
-/** Who waits for a read: one of the two is called, once and as its method, and neither throws. */
+/** Who waits for a read: one of the two is called, once and as its method, and neither throws. Both stay as they are. */
 export declare interface Reader<Value> {
     onRead(read: IteratorResult<Value>): void;
     onFault(error: unknown): void;

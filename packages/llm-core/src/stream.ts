@@ -11,7 +11,7 @@ export type EventBatch = readonly ChatEvent[];
 
 export type BatchRead = IteratorResult<EventBatch, undefined>;
 
-/** Who waits for a read: one of the two is called, once and as its method, and neither throws. */
+/** Who waits for a read: one of the two is called, once and as its method, and neither throws. Both stay as they are. */
 export interface Reader<Value> {
   onRead(read: IteratorResult<Value>): void;
   onFault(error: unknown): void;
@@ -48,11 +48,11 @@ export function fromBatches(open: () => Pullable<EventBatch>): AsyncIterable<Cha
 /** The same over a source with hooks. */
 export function fromSource(source: BatchSource): AsyncIterable<ChatEvent> {
   let batches: Pullable<EventBatch> | undefined;
-  return streamOf(() => (batches ??= readsOf(source)), source);
+  return streamOf(() => (batches ??= hookedReads(source)), source);
 }
 
-/** What of the source comes through its hooks, by promises. */
-function readsOf(source: BatchSource): Pullable<EventBatch> {
+/** The source's batches as its hooks leave them, for whoever reads by promises. */
+function hookedReads(source: BatchSource): Pullable<EventBatch> {
   let latest: Promise<BatchRead> | undefined;
   let asked = 0;
   const read = async (): Promise<BatchRead> => {
@@ -138,7 +138,7 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
   private asked: Asked | undefined;
   /** Reads made before that one was answered: somebody reads ahead. */
   private readonly ahead: Asked[] = [];
-  /** The source was asked by `answer`, and has not answered yet. */
+  /** The source was asked, and has not answered yet. */
   private pulling = false;
   /** A source that answers at once is answered here in turn, not one call deeper each time. */
   private answering = false;
@@ -161,6 +161,7 @@ class Unbatching implements AsyncIterator<ChatEvent, undefined>, Reader<EventBat
       if (this.ended) this.answer();
       else {
         // As in `more`: one function less on the way of a token that comes alone.
+        this.pulling = true;
         try {
           pullFrom(this.source, this);
         } catch (error) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { batchesOf, type ChatEvent, fromBatches } from "../src/index.ts";
+import { batchesOf, type ChatEvent, type EventBatch, fromBatches, type Pullable } from "../src/index.ts";
 import { eventsOf, finish, says, start } from "./double.ts";
 
 const ONE = { value: [start], done: false };
@@ -63,6 +63,44 @@ test("answers reads made before the last one settled in their order", async () =
     "end",
     "end",
   ]);
+});
+
+test("a source is asked once at a time, also when somebody reads on while it still answers, and no batch is lost", async () => {
+  const texts = (...given: string[]): ChatEvent[] =>
+    given.map((text) => ({ type: "text-delta", id: "1", text }));
+  let pulls = 0;
+  let unanswered = 0;
+  let most = 0;
+  let readOn = (): void => undefined;
+  const source: Pullable<EventBatch> = {
+    next: () => Promise.reject(new Error("is not called")),
+    pull(reader) {
+      pulls += 1;
+      unanswered += 1;
+      most = Math.max(most, unanswered);
+      const answer = (read: IteratorResult<EventBatch>): void => {
+        unanswered -= 1;
+        reader.onRead(read);
+      };
+      if (pulls === 1) setImmediate(answer, { value: [], done: false });
+      else if (pulls === 2) {
+        answer({ value: texts("a"), done: false });
+        readOn();
+      } else if (pulls > 4) answer(END);
+      else setImmediate(answer, { value: texts(`${pulls} first`, `${pulls} second`), done: false });
+    },
+  };
+  const iterator = fromBatches(() => source)[Symbol.asyncIterator]();
+  const second = new Promise<IteratorResult<ChatEvent, undefined>>((resolve) => {
+    readOn = () => resolve(iterator.next());
+  });
+  const reads = [await iterator.next(), await second];
+  await new Promise((resolve) => {
+    setTimeout(resolve, 10);
+  });
+  for (let read = await iterator.next(); read.done !== true; read = await iterator.next()) reads.push(read);
+  expect(reads.map(({ value }) => value)).toEqual(texts("a", "3 first", "3 second", "4 first", "4 second"));
+  expect(most).toBe(1);
 });
 
 test("leaving the loop returns from the source, once", async () => {

@@ -32,6 +32,7 @@ export class TextPieces {
   }
 
   end(): string {
+    // Options of the same shape as in `add`: Node's own code is optimised for one.
     const text = this.decoder.decode(undefined, WHOLE);
     return this.begun ? text : this.unmarked(text);
   }

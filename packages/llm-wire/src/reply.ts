@@ -21,9 +21,10 @@ export async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadli
   );
   if (endpoint.fetch.reportsConnect !== true) deadlines.connected();
   const { fetch } = endpoint;
-  const url = addressOf(endpoint, call);
+  const { href } = addressOf(endpoint, call);
   const sent = { method, headers, body: text };
-  const reply = await (fetch.exchange?.(url, sent, deadlines) ?? fetched(fetch, url, sent, deadlines));
+  const reply = await (fetch.exchange?.(new URL(href), sent, deadlines) ??
+    fetched(fetch, href, sent, deadlines));
   deadlines.connected();
   if (reply.status >= 200 && reply.status < 300) return reply;
   deadlines.waiting();
@@ -34,13 +35,13 @@ export async function open(endpoint: Endpoint, call: WireCall, deadlines: Deadli
 
 async function fetched(
   fetch: Endpoint["fetch"],
-  url: URL,
+  href: string,
   { method, headers, body }: Sent & { readonly body: string | undefined },
   deadlines: Deadlines,
 ): Promise<Reply> {
   const { signal } = deadlines;
   const onConnect = (): void => deadlines.connected();
-  const response = await fetch(url.href, { method, headers, body: body ?? null, signal, onConnect });
+  const response = await fetch(href, { method, headers, body: body ?? null, signal, onConnect });
   return { status: response.status, headers: response.headers, reads: () => readsOf(response) };
 }
 

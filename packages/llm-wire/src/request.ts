@@ -22,23 +22,29 @@ export interface WireCall extends CallOptions {
   readonly readFault?: ((status: number, body: string) => LlmError | undefined) | undefined;
 }
 
-/** The latest address of each endpoint, so that a call to the same path parses none. */
-const latest = new WeakMap<
-  Endpoint,
-  { readonly baseUrl: string; readonly path: string; readonly url: URL }
->();
-
-/** The base URL's path goes on with the call's; its query, such as a version, stays at the end. Not to be changed. */
-export function addressOf(endpoint: Endpoint, { path }: WireCall): URL {
-  const { baseUrl } = endpoint;
-  const known = latest.get(endpoint);
-  if (known?.path === path && known.baseUrl === baseUrl) return known.url;
-  const url = parsed(baseUrl, path);
-  latest.set(endpoint, { baseUrl, path, url });
-  return url;
+interface Address {
+  readonly href: string;
+  /** For messages: without credentials and query, which may hold a key. */
+  readonly shown: string;
 }
 
-function parsed(baseUrl: string, path: string): URL {
+/** The latest of each endpoint, so that calls to the same path parse none. Texts, which nobody can change for others. */
+const latest = new WeakMap<
+  Endpoint,
+  { readonly baseUrl: string; readonly path: string; readonly address: Address }
+>();
+
+/** The base URL's path goes on with the call's; its query, such as a version, stays at the end. */
+export function addressOf(endpoint: Endpoint, { path }: WireCall): Address {
+  const { baseUrl } = endpoint;
+  const known = latest.get(endpoint);
+  if (known?.path === path && known.baseUrl === baseUrl) return known.address;
+  const address = parsed(baseUrl, path);
+  latest.set(endpoint, { baseUrl, path, address });
+  return address;
+}
+
+function parsed(baseUrl: string, path: string): Address {
   const base = URL.parse(baseUrl);
   if (base === null || !/^https?:$/.test(base.protocol)) {
     throw new LlmError("invalid-settings", `"${baseUrl}" is no address of a server`, {
@@ -50,14 +56,10 @@ function parsed(baseUrl: string, path: string): URL {
   base.pathname = base.pathname.replace(/\/$/, "") + (query === -1 ? path : path.slice(0, query));
   if (query !== -1)
     base.search = base.search === "" ? path.slice(query) : `${base.search}&${path.slice(query + 1)}`;
-  return base;
+  return { href: base.href, shown: base.origin + base.pathname };
 }
 
-/** For messages: without credentials and query, which may hold a key. */
-export function shownAddress(endpoint: Endpoint, call: WireCall): string {
-  const { origin, pathname } = addressOf(endpoint, call);
-  return origin + pathname;
-}
+export const shownAddress = (endpoint: Endpoint, call: WireCall): string => addressOf(endpoint, call).shown;
 
 /** Headers of the call win over those of the endpoint. What HTTP cannot carry is told without its value: it may be a key. */
 export function headersOf(

@@ -11,10 +11,7 @@ export interface FetchLike {
   (input: string | URL | Request, init?: WireInit): Promise<Response>;
   /** Whether it calls `onConnect`. One that does not has its own limit for connecting, and the connect deadline is off. */
   readonly reportsConnect?: boolean | undefined;
-  /**
-   * The same without the objects of the web around it, which cost as much as ten tokens: for the calls of this package.
-   * The address belongs to several calls, and is not to be changed.
-   */
+  /** The same without the objects of the web around it, which cost as much as ten tokens: for the calls of this package. */
   readonly exchange?: ((url: URL, sent: Sent, asker: Asker) => Promise<Reply>) | undefined;
 }
 

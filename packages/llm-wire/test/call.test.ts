@@ -9,6 +9,7 @@ import {
   type Endpoint,
   type FetchLike,
 } from "../src/index.ts";
+import { addressOf } from "../src/request.ts";
 import { type Handler, serve, sleep, type Watched, within } from "./server.ts";
 
 const open: Watched[] = [];
@@ -53,6 +54,30 @@ async function all<Piece>(pieces: AsyncIterable<Piece[]>): Promise<Piece[]> {
   return found;
 }
 
+test("a transport that writes its key into the address changes neither later calls nor messages", async () => {
+  const { server, endpoint } = await start((_request, response) => response.writeHead(500).end(), viaHttp());
+  const own = endpoint.fetch;
+  const exchange: FetchLike["exchange"] = (url, sent, asker) => {
+    url.pathname = `/key-abcd${url.pathname}`;
+    if (own.exchange === undefined) throw new Error("has none");
+    return own.exchange(url, sent, asker);
+  };
+  const keyed = { ...endpoint, fetch: Object.assign(async () => new Response(), { exchange }) };
+  for (let calls = 0; calls < 2; calls += 1) {
+    const { message } = await faultOf(callJson(keyed, { path: "/a" }));
+    expect(message).toContain("/a");
+    expect(message).not.toContain("abcd");
+  }
+  expect(server.requests.map(({ path }) => path)).toEqual(["/key-abcd/a", "/key-abcd/a"]);
+});
+
+test("an address is parsed once for calls to the same path", () => {
+  const endpoint = { baseUrl: "http://a/v1/?sig=1", fetch };
+  const address = addressOf(endpoint, { path: "/b" });
+  expect(address).toEqual({ href: "http://a/v1/b?sig=1", shown: "http://a/v1/b" });
+  expect(addressOf(endpoint, { path: "/b", body: 1 })).toBe(address);
+});
+
 describe.each(ways)("over %s", (_, fetchLike) => {
   test("ten thousand reads ahead are all answered", async () => {
     const { endpoint } = await start((_request, response) => response.end("a\nb\n"), fetchLike());
@@ -73,6 +98,18 @@ describe.each(ways)("over %s", (_, fetchLike) => {
     expect(replies).toEqual([1, 1, 1, 1, 1, 2]);
     expect(server.requests.map(({ path }) => path)).toEqual(["/a", "/a", "/b?v=1", "/b", "/a"]);
     expect(other.server.requests.map(({ path }) => path)).toEqual(["/a"]);
+  });
+
+  test("a redirect leads its own call on, and no later one", async () => {
+    const target = await start((_request, response) => response.end("2"), fetchLike());
+    const headers = { location: `${target.server.url}/elsewhere` };
+    const { server, endpoint } = await start(
+      (_request, response) => response.writeHead(307, headers).end(),
+      fetchLike(),
+    );
+    for (let calls = 0; calls < 2; calls += 1) expect(await callJson(endpoint, { path: "/a" })).toBe(2);
+    expect(server.requests.map(({ path }) => path)).toEqual(["/a", "/a"]);
+    expect(target.server.requests.map(({ path }) => path)).toEqual(["/elsewhere", "/elsewhere"]);
   });
 
   test("sends JSON and reads JSON", async () => {
