@@ -19,8 +19,9 @@ export function withoutThoughts(fetch: FetchLike, thoughtless: Set<string>): Fet
   const { exchange, reportsConnect } = fetch;
   if (exchange === undefined) return fetch;
   const relenting: Exchange = async (url, sent, asker) => {
+    const { href, pathname } = url;
     const reply = await exchange(url, sent, asker);
-    if (reply.status !== 400 || sent.body === undefined || !url.pathname.endsWith("/responses")) return reply;
+    if (reply.status !== 400 || sent.body === undefined || !pathname.endsWith("/responses")) return reply;
     const { status, headers } = reply;
     const said = await textOf(reply);
     const asked = REFUSES.test(said) ? bodyOf(sent.body) : undefined;
@@ -28,7 +29,8 @@ export function withoutThoughts(fetch: FetchLike, thoughtless: Set<string>): Fet
     thoughtless.add(asked.model);
     const { include: _, ...rest } = asked;
     const without = { ...rest, input: asked.input.filter((item) => !isThought(item)) };
-    return exchange(url, { ...sent, body: JSON.stringify(without) }, asker);
+    // A transport may have made the first address its own.
+    return exchange(new URL(href), { ...sent, body: JSON.stringify(without) }, asker);
   };
   const plain: FetchLike = (input, init) => fetch(input, init);
   return Object.assign(plain, { reportsConnect, exchange: relenting });
