@@ -383,17 +383,22 @@ test("a folder is taken in whole, once, without hidden files and links", async (
     "deep/.git/c.txt": "No.",
     "empty.txt": "",
     "deep/draft.txt": "Draft.",
+    "noise.txt": "MZ\u0001\u0000\u0003\u0000\u0000\u0007",
   };
   for (const [path, text] of Object.entries(files)) await writeFile(join(root, path), text);
   await symlink(join(root, "a.txt"), join(root, "link.txt"));
-  const { ingestor, store } = await openLibrary();
+  const { folder, ingestor, store } = await openLibrary();
   const add = () => ingestor.addFolder(root, { exclude: ["**/draft*"] });
   const first = await add();
   expect(first.submitted.map(({ path, status }) => [path, status])).toEqual([
     ["a.txt", "queued"],
     ["deep/b.md", "queued"],
   ]);
-  expect(first.skipped).toEqual([{ path: "empty.txt", reason: "it is empty" }]);
+  expect(first.skipped).toEqual([
+    { path: "empty.txt", reason: "it is empty" },
+    { path: "noise.txt", reason: expect.stringContaining("its content is binary") },
+  ]);
+  expect(await readdir(join(folder, "spool"))).toHaveLength(2);
   await ingestor.idle();
   await writeFile(join(root, "a.txt"), "Alpha, changed.");
   expect((await add()).submitted.map(({ status }) => status)).toEqual(["queued", "unchanged"]);

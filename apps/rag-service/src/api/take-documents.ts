@@ -67,7 +67,7 @@ export async function takeDocuments(
   return context.json({ ...first, documents, refused } satisfies DocumentsAccepted, unchanged ? 200 : 202);
 }
 
-/** A file over the limit is 413 here, whatever the code of the part that noticed. */
+/** A refused file has a code of its own here, whatever the code of the part that noticed. */
 async function submit({ ingestor }: Service, content: Content, options: SubmitOptions) {
   try {
     return await ingestor.submit(content, options);
@@ -77,6 +77,10 @@ async function submit({ ingestor }: Service, content: Content, options: SubmitOp
     if (isLlmError(error) && error.figures?.["bytes"] === 0) {
       const { message: detail, hint } = error;
       throw fault({ status: 422, code: "empty", detail, hint, retryable: false });
+    }
+    if (isLlmError(error) && error.status === 415) {
+      const { message: detail, hint } = error;
+      throw fault({ status: 415, code: "wrong-type", detail, hint, retryable: false });
     }
     throw error;
   }

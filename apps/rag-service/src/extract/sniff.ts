@@ -19,6 +19,9 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   pdf: "pdf",
 };
 
+/** So many of a file's first bytes tell what it is: the others are not looked at. */
+export const SNIFFED = 65_536;
+
 /** What the file's content is. The name and the declared type only decide among kinds of text. */
 export function sniff(bytes: Uint8Array, name: string, mediaType?: string): Format {
   if (bytes.length === 0) {
@@ -105,7 +108,7 @@ function foreignKind(bytes: Uint8Array): { readonly what: string; readonly hint:
 /** No control characters but white space; UTF-16 shows itself by its mark or by its zeros at every other place. */
 function looksLikeText(bytes: Uint8Array): boolean {
   if (isUtf16(bytes) !== undefined) return true;
-  const sample = bytes.subarray(0, 65_536);
+  const sample = bytes.subarray(0, SNIFFED);
   let control = 0;
   for (const byte of sample) {
     if (byte === 0) return false;

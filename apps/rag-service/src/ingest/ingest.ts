@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { LlmError } from "@enginehouse/llm-core";
 
 import type { EmbedderSource } from "../embedder.ts";
+import { readRefusal } from "../extract/refusal.ts";
+import { sniff } from "../extract/sniff.ts";
 import type { DocumentFilter, Job, JobStage, Store } from "../store/store.ts";
 import { addFolder } from "./folder.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -82,7 +84,8 @@ export interface Ingestor {
   start(): Promise<{ readonly resumed: number }>;
   /**
    * Takes a document: when this resolves, file and job are on disk and survive a crash.
-   * Rejects with `input-too-long` for a file over the limit and `invalid-request` for an empty one or an unknown collection.
+   * Rejects with `input-too-long` for a file over the limit, `unsupported` for one of a kind that cannot be read, and
+   * `invalid-request` for an empty one or an unknown collection.
    */
   submit(content: Content, options: SubmitOptions): Promise<Submitted>;
   /** Every readable file under a folder of this machine; the path inside it is the external id. */
@@ -163,8 +166,9 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   ): Promise<Submitted> {
     const jobId = newId("job");
     const shown = displayName(name);
-    const { sha256, bytes } = await spool.write(jobId, content, shown, signal);
+    const { sha256, bytes, head } = await spool.write(jobId, content, shown, signal);
     try {
+      assertReadable(head, shown, mediaType);
       const result = await store.ingest.submit({
         jobId,
         documentId: newId("doc"),
@@ -253,6 +257,18 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       await pipeline.close();
     },
   };
+}
+
+/** What no reader could read is refused while the client still listens, not in a job that fails later. */
+function assertReadable(head: Uint8Array, name: string, mediaType: string | undefined): void {
+  try {
+    sniff(head, name, mediaType);
+  } catch (error) {
+    const refused = readRefusal(error);
+    if (refused === undefined) throw error;
+    const { message, hint } = refused;
+    throw new LlmError("unsupported", message, { status: 415, hint, retryable: false });
+  }
 }
 
 /** The last part of whatever the client calls its file, without what no page should print. */

@@ -5,17 +5,19 @@ import { join } from "node:path";
 
 import { LlmError, toLlmError } from "@enginehouse/llm-core";
 
+import { SNIFFED } from "../extract/sniff.ts";
+
 export type Content = Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string };
 
 /** Files that wait to be read. They are named by their job, never by what a client calls them. */
 export interface Spool {
-  /** When this resolves, the file is on disk and survives a crash. */
+  /** When this resolves, the file is on disk and survives a crash. `head` is its beginning, as much as tells its kind. */
   write(
     jobId: string,
     content: Content,
     name: string,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly sha256: string; readonly bytes: number }>;
+  ): Promise<{ readonly sha256: string; readonly bytes: number; readonly head: Uint8Array }>;
   path(jobId: string): string;
   has(jobId: string): Promise<boolean>;
   remove(jobId: string): Promise<void>;
@@ -31,10 +33,12 @@ export function createSpool(folder: string, maxBytes: number): Spool {
     const temporary = `${path(jobId)}.part`;
     const hash = createHash("sha256");
     let bytes = 0;
+    const head: Uint8Array[] = [];
     const file = await open(temporary, "wx");
     try {
       for await (const piece of pieces(content)) {
         signal?.throwIfAborted();
+        if (bytes < SNIFFED) head.push(Uint8Array.from(piece.subarray(0, SNIFFED - bytes)));
         bytes += piece.byteLength;
         if (bytes > maxBytes) throw tooLarge(name, maxBytes);
         hash.update(piece);
@@ -51,7 +55,7 @@ export function createSpool(folder: string, maxBytes: number): Spool {
       await rm(temporary, { force: true });
       throw refused(error, name, signal);
     }
-    return { sha256: hash.digest("hex"), bytes };
+    return { sha256: hash.digest("hex"), bytes, head: Buffer.concat(head) };
   }
 
   return {
