@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import { LlmError } from "@enginehouse/llm-core";
 import { afterEach, expect, test } from "vitest";
 
@@ -70,6 +72,20 @@ test("an answer comes as its events: quotes first, then the words, each sentence
     usage: { outputTokens: 3 },
     attempts: [{ attempt: 1, status: "answered" }],
   });
+});
+
+test("what is cited from a PDF is told with its page", async () => {
+  const said = "Together these two measures cut the use of water by 38 percent compared with the year before.";
+  const { app, answer } = await house([{ id: "steady", speak: words(said) }], "");
+  const pdf = await readFile(new URL("../examples/garden-report.pdf", import.meta.url));
+  await app.service.ingestor.submit(pdf, { name: "garden-report.pdf" });
+  await app.service.ingestor.idle();
+  const run = await answer({ question: "By how much was the use of water cut?" });
+  // The report's own text has its page breaks as rules: water comes after the first.
+  expect(run.citations.map(({ page }) => page)).toEqual([2]);
+  expect(run.citations[0]?.quote).toContain("38 percent");
+  const quote = run.quotes.find((one) => one.quote.includes("38 percent"));
+  expect(quote?.page).toBe(2);
 });
 
 test("the JSON answer is the same run", async () => {

@@ -4,7 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 
 import { describe, expect, test } from "vitest";
 
+import { connect } from "../src/store/database.ts";
 import { openStore } from "../src/store/open.ts";
+import { createVectorSearch } from "../src/store/vectors.ts";
 import { emptyFolder, openLibrary } from "./library.ts";
 import { createWordEmbedder } from "./word-embedder.ts";
 
@@ -73,6 +75,24 @@ describe("a database that is not ours to change", () => {
     );
     await expect(openStore({ path })).rejects.toMatchObject({ code: "invalid-settings" });
   });
+});
+
+test("what is acknowledged stands in a write-ahead log, beside which the search goes on reading", async () => {
+  const { folder, add } = await openLibrary();
+  await add("a.txt", "Rope and tar.");
+  const database = new DatabaseSync(join(folder, "enginehouse.db"), { readOnly: true });
+  expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+  database.close();
+});
+
+test("where sqlite-vec cannot be loaded, the scan in JavaScript takes its place and says why", async () => {
+  const database = connect(join(await emptyFolder(), "alone.db"));
+  const loadExtension = (): void => {
+    throw new Error("no such file: vec0\nand more");
+  };
+  const { name } = createVectorSearch({ ...database, loadExtension }, "auto");
+  expect(name).toBe("exact scan (sqlite-vec cannot be loaded: no such file: vec0)");
+  database.close();
 });
 
 test("the exact scan in JavaScript finds what sqlite-vec finds, also after changes", async () => {
