@@ -88,6 +88,36 @@ test("all calls in a killed engine fail, each once", { skip: !linux }, async () 
     expect(outcome).toMatchObject({ status: "rejected", reason: { retryable: true } });
 });
 
+test.each([
+  ["CI", ""],
+  ["CI", "woodpecker"],
+  ["NODE_LLAMA_CPP_SKIP_DOWNLOAD", ""],
+])("the engine starts with %s=%j, which its library cannot read", async (name, value) => {
+  vi.stubEnv(name, value);
+  try {
+    expect((await generate(models.provider(), { ...request, maxTokens: 3 })).usage.outputTokens).toBe(3);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+test("without a process of its own, what the engine could not read is named", async () => {
+  const code = `
+    import { createLlamacpp } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+    const provider = createLlamacpp({ modelsDir: ${JSON.stringify(models.folder)}, isolation: "none", gpu: false });
+    const { code, message, hint } = await provider.loadModel({ model: "endless" }).catch((error) => error);
+    console.log(JSON.stringify({ code, message, hint }));
+  `;
+  const flags = ["--conditions=@enginehouse/source", "--input-type=module", "-e", code];
+  const env = { ...process.env, CI: "" };
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { env });
+  expect(JSON.parse(stdout)).toMatchObject({
+    code: "unavailable",
+    message: expect.stringMatching(/node-llama-cpp could not be imported: .*"CI"/),
+    hint: expect.stringContaining("environment variable"),
+  });
+});
+
 test("closing leaves no process behind", { skip: !linux }, async () => {
   const before = enginesOf();
   const provider = models.provider();

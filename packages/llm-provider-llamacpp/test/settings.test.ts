@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 
 import { expect, test } from "vitest";
@@ -34,6 +35,7 @@ test("an engine starts with two chats at once and keeps models for five minutes"
   expect(engineOptions({})).toMatchObject({
     gpu: "auto",
     gpuLayers: "auto",
+    threads: defaultThreads(availableParallelism()),
     parallel: 2,
     keepAlive: 300_000,
   });

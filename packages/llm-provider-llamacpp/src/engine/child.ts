@@ -40,6 +40,7 @@ export async function launch(options: EngineOptions, linger: number, onEnd: () =
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     execArgv: IN_SOURCES ? ["--conditions=@enginehouse/source"] : [],
+    env: environment(),
     windowsHide: true,
   });
   const child: Child = { process: made, calls: new Map(), stderr: "", lastCall: 0, leaving: undefined };
@@ -80,6 +81,15 @@ export async function launch(options: EngineOptions, linger: number, onEnd: () =
   }
   made.send({ type: "open", options } satisfies ToChild, () => undefined);
   return child;
+}
+
+/**
+ * The library reads variables while it is imported, and one that it cannot read ends it. `CI`, which it wants to be
+ * true or false, is whatever a build server sets, and says nothing here; one that is empty is meant to be none.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const set = Object.entries(process.env).filter(([name, value]) => name !== "CI" && value !== "");
+  return Object.fromEntries(set);
 }
 
 function receive(child: Child, message: Exclude<FromChild, { type: "empty" }>): void {

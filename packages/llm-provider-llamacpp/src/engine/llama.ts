@@ -48,9 +48,12 @@ async function importLibrary(): Promise<NodeLlama> {
   try {
     return await import("node-llama-cpp");
   } catch (cause) {
-    throw new LlmError("unavailable", "the package node-llama-cpp could not be imported", {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LlmError("unavailable", `the package node-llama-cpp could not be imported: ${why}`, {
       retryable: false,
-      hint: "install the dependencies of @enginehouse/llm-provider-llamacpp again, optional ones included",
+      hint: why.startsWith("env-var:")
+        ? "unset the environment variable, or give it a value that node-llama-cpp can read"
+        : "install the dependencies of @enginehouse/llm-provider-llamacpp again, optional ones included",
       cause,
     });
   }
