@@ -67,7 +67,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
 
   for (const candidate of discovery?.plugins ?? []) {
     const { packageName, packageVersion, manifest } = candidate;
-    const load = once(() => importPlugin(candidate, importTimeoutMs));
+    const load = loader(candidate, importTimeoutMs);
     known.set(manifest.id, { id: manifest.id, packageName, packageVersion, manifest, load });
   }
 
@@ -165,8 +165,11 @@ async function checked<Value>(provider: string, run: () => Value | Promise<Value
   }
 }
 
-async function importPlugin(candidate: PluginCandidate, limit: number): Promise<AnyPlugin> {
-  const { packageName, packageVersion, manifest } = candidate;
+async function importPlugin(
+  { packageName, packageVersion, manifest }: PluginCandidate,
+  importing: Promise<unknown>,
+  limit: number,
+): Promise<AnyPlugin> {
   const from = `${packageName}@${packageVersion}`;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -181,7 +184,7 @@ async function importPlugin(candidate: PluginCandidate, limit: number): Promise<
     }, limit);
   });
   try {
-    const module = await Promise.race([candidate.load(), late]);
+    const module = await Promise.race([importing, late]);
     const plugin =
       typeof module === "object" && module !== null && "default" in module ? module.default : undefined;
     assertPlugin(plugin, from, manifest);
@@ -246,15 +249,15 @@ function notInstalled(id: string, known: ReadonlyMap<string, unknown>): LlmError
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let value: Promise<Value> | undefined;
+/** After a failure it imports anew; but an import that was too slow is not waited for again before it has ended. */
+function loader(candidate: PluginCandidate, limit: number): () => Promise<AnyPlugin> {
+  let plugin: Promise<AnyPlugin> | undefined;
   return () => {
-    if (value === undefined) {
-      value = make();
-      value.catch(() => {
-        value = undefined;
-      });
-    }
-    return value;
+    if (plugin !== undefined) return plugin;
+    const importing = (async () => candidate.load())();
+    plugin = importPlugin(candidate, importing, limit);
+    const again = (): void => void (plugin = undefined);
+    plugin.catch(() => importing.then(again, again));
+    return plugin;
   };
 }

@@ -100,6 +100,25 @@ describe("a registry", () => {
     expect(await faultOf(registry.provider("slow"))).toMatchObject({ code: "plugin-load-failed" });
   });
 
+  test("an import that was too slow costs its time once, and is used when it has come", async () => {
+    let come: (module: unknown) => void = () => undefined;
+    // As with `import()`, each asks for the one that is under way.
+    const module = new Promise((resolve) => (come = resolve));
+    const late = candidate("late", () => module);
+    const registry = createRegistry({ discovery: found(late), importTimeoutMs: 20 });
+    const fault = { code: "plugin-load-failed", message: expect.stringContaining("within 0.02 s") };
+    expect(await faultOf(registry.provider("late"))).toMatchObject(fault);
+    const waits = vi.spyOn(globalThis, "setTimeout");
+    for (let again = 0; again < 3; again += 1)
+      expect(await faultOf(registry.provider("late"))).toMatchObject(fault);
+    expect(waits).not.toHaveBeenCalled();
+    waits.mockRestore();
+    come({ default: pluginOf(() => ({}), { id: "late" }) });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect((await registry.provider("late")).name).toBe("late");
+    expect(registry.diagnostics()).toMatchObject([{ status: "used" }]);
+  });
+
   test("an import that failed is tried again at the next use", async () => {
     let attempts = 0;
     const shaky = candidate("a", async () => {
