@@ -1,4 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -25,6 +36,14 @@ function written(bytes: Buffer, name = "changed.gguf"): string {
   return changed;
 }
 
+/** Numbers of 4 bytes, then numbers of 8. */
+function numbers(short: readonly number[], long: readonly bigint[]): Buffer {
+  const bytes = Buffer.alloc(short.length * 4 + long.length * 8);
+  for (const [index, value] of short.entries()) bytes.writeUInt32LE(value, index * 4);
+  for (const [index, value] of long.entries()) bytes.writeBigUInt64LE(value, short.length * 4 + index * 8);
+  return bytes;
+}
+
 test("a header tells its metadata, its numbers and how long the file must be", async () => {
   const header = await readGguf(path);
   expect(header.metadata.get("general.name")).toBe("whole");
@@ -32,6 +51,36 @@ test("a header tells its metadata, its numbers and how long the file must be", a
   expect(header.metadata.get("tokenizer.ggml.tokens")).toEqual({ length: expect.any(Number) });
   expect(header.expectedBytes).toBe(whole.length);
   expect(header.weightBytes).toBe(header.parameters * 4);
+});
+
+test("a header of more than any model has is not read to its end", async () => {
+  const texts = written(Buffer.concat([Buffer.from("GGUF"), numbers([3], [0n, 9n])]), "texts.gguf");
+  // All zeros behind the length, so that the disk holds next to nothing.
+  const file = openSync(texts, "r+");
+  for (let index = 0; index < 9; index += 1) {
+    const key = Buffer.from(`k${index}`);
+    const head = Buffer.concat([numbers([], [2n]), key, numbers([8], [8_000_000n])]);
+    writeSync(file, head, 0, head.length, 24 + index * (head.length + 8_000_000));
+  }
+  ftruncateSync(file, 80_000_000);
+  closeSync(file);
+  await expect(readGguf(texts)).rejects.toMatchObject({ code: "model-load-failed" });
+
+  const list = Buffer.concat([
+    Buffer.from("GGUF"),
+    numbers([3], [0n, 1n, 1n]),
+    Buffer.from("l"),
+    numbers([9, 8], [4_000_001n]),
+  ]);
+  await expect(readGguf(written(list, "list.gguf"))).rejects.toThrow("4000001 items in one list");
+});
+
+test("a part that is no file is said so, and not waited for", async () => {
+  written(whole, "two-00001-of-00002.gguf");
+  mkdirSync(join(folder, "two-00002-of-00002.gguf"));
+  await expect(readModelFile(join(folder, "two-00001-of-00002.gguf"))).rejects.toThrow(
+    "two-00002-of-00002.gguf is no file",
+  );
 });
 
 test("a file cut anywhere is refused with a sentence, not with a crash", async () => {

@@ -37,10 +37,11 @@ export type GgufValue =
 
 const MAX_ENTRIES = 20_000;
 const MAX_TENSORS = 200_000;
-const MAX_LIST = 16_000_000;
+const MAX_LIST = 4_000_000;
 const MAX_TEXT = 8_000_000;
 const KEPT_ITEMS = 128;
-const MAX_HEADER = 512_000_000;
+/** The largest vocabularies take some 10 MB. A list of models reads the header of every file in the folder. */
+const MAX_HEADER = 64_000_000;
 
 const SCALARS: ReadonlyMap<number, readonly [bytes: number, read: (view: DataView) => number | boolean]> =
   new Map([

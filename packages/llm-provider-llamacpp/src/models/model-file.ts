@@ -57,6 +57,8 @@ export async function readModelFile(
       hint: paths.length > 1 ? "Fetch all parts of the model into one folder." : "Fetch the model again.",
     });
   }
+  const odd = stats.findIndex((one) => one?.isFile() === false);
+  if (odd !== -1) throw new LlmError("model-load-failed", `${basename(paths[odd] ?? path)} is no file`);
   const headers = await Promise.all(paths.map((one) => read(one)));
   const [header] = headers;
   if (header === undefined) throw new LlmError("model-load-failed", `${path} has no parts`);
