@@ -68,7 +68,9 @@ describe.skipIf(noBrowser)("the page, over the real service with the bundled mod
       .getByText("Demonstration model: knows nothing, shows how answers with sources work.")
       .waitFor();
     const line = await page.locator(".figures-line button").textContent();
-    expect(line).toMatch(/llamacpp\/reference-model.*first token .*[\d.]+ tokens\/s.*tokens in.*context used/);
+    expect(line).toMatch(
+      /llamacpp\/reference-model.*first token .*[\d.]+ tokens\/s.*tokens in.*context used/,
+    );
     await page.locator(".figures-line button").click();
     await page.getByRole("heading", { name: "Attempts" }).waitFor();
     expect(await page.locator(".prompt").last().textContent()).toContain("keeper");

@@ -114,7 +114,13 @@ async function main(): Promise<void> {
     );
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-  process.on("unhandledRejection", (error) => running.service.report(`enginehouse: bug: ${lineOf(error)}`));
+  const report = (error: unknown) => running.service.report(`enginehouse: bug: ${lineOf(error)}`);
+  process.on("unhandledRejection", report);
+  // A plugin may throw in a timer of its own: that costs what it was doing, not the answers of all others.
+  process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
+    // Nobody reads what would be reported.
+    if (error.code !== "EPIPE") report(error);
+  });
 }
 
 function fail(error: unknown): never {

@@ -75,7 +75,8 @@ test("an answer comes as its events: quotes first, then the words, each sentence
 });
 
 test("what is cited from a PDF is told with its page", async () => {
-  const said = "Together these two measures cut the use of water by 38 percent compared with the year before.";
+  const said =
+    "Together these two measures cut the use of water by 38 percent compared with the year before.";
   const { app, answer } = await house([{ id: "steady", speak: words(said) }], "");
   const pdf = await readFile(new URL("../examples/garden-report.pdf", import.meta.url));
   await app.service.ingestor.submit(pdf, { name: "garden-report.pdf" });

@@ -103,6 +103,22 @@ describe("HTML", () => {
     expect(text).toBe("Rope\n\nTar & oil");
   });
 
+  test("in the cells of a table keeps words apart, and is read block by block where cells lay out a page", async () => {
+    const cells =
+      "<table><tr><td><p>Sunday</p><p>and <b>Mon</b>day</p><ul><li>Boots</li><li>Ropes</li></ul></td><td>Fee<br>Twelve<script>no()</script></td></tr></table>";
+    expect((await read("data.html", cells)).text).toBe("Sunday and Monday Boots Ropes | Fee Twelve");
+    const layout =
+      "<table><tr><td><h1>Harbour rules</h1><p>The gate closes at nine.</p></td><td><div><table><tr><td>one</td><td>two</td></tr></table></div></td></tr></table>";
+    const { text, blocks } = await read("layout.html", layout);
+    expect(text).toBe("Harbour rules\n\nThe gate closes at nine.\n\none | two");
+    expect(blocks.map(({ kind }) => kind)).toEqual(["heading", "paragraph", "table"]);
+  });
+
+  test("that calls itself UTF-16 in ASCII is not read as that", async () => {
+    const page = Buffer.from('<meta charset="utf-16"><p>Gar\u00e7on</p>', "latin1");
+    expect((await read("page.html", page)).text).toBe("Gar\u00e7on");
+  });
+
   test("is decoded by the charset it declares", async () => {
     const page = Buffer.from(
       '<html><head><meta charset="iso-8859-2"></head><body><p>\u00b9led\u00bc</p></body></html>',
@@ -195,6 +211,7 @@ describe("files that are not what they seem", () => {
     ["photo.txt", Buffer.from("\u0089PNG\r\n\u001a\n0000", "latin1"), "wrong-type"],
     ["letter.pdf", Buffer.from("PK\u0003\u0004....word/document.xml", "latin1"), "wrong-type"],
     ["notes.pdf", Buffer.from("just some notes"), "wrong-type"],
+    ["wide.txt", Buffer.from("\u00ff\u00fe\0\0T\0\0\0", "latin1"), "wrong-type"],
     ["program.md", Buffer.from([1, 2, 3, 0, 4, 5, 0, 6]), "wrong-type"],
   ])("%s is refused with a hint", async (name, bytes, reason) => {
     const refusal = await refused(read(name, bytes));

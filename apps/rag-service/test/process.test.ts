@@ -192,6 +192,22 @@ describe.skipIf(skipped !== undefined)(
       expect(service.output()).not.toContain("bug");
     }, 120_000);
 
+    test("what a plugin throws in a timer of its own is told, and ends no answer", async () => {
+      writeModels();
+      const late = `data:text/javascript,${encodeURIComponent(
+        'process.on("SIGUSR2", () => setTimeout(() => { throw new Error("thrown late") }))',
+      )}`;
+      const service = await startProcess({ ENGINEHOUSE_DATA_DIR: data, NODE_OPTIONS: `--import=${late}` });
+      open.push(service);
+      await ready(service, (await add(service, "gate.txt", "The gate is green.")).documentId);
+      const { all, begun } = listen(await ask(service, { ...FOREVER, maxTokens: 60 }));
+      await begun();
+      service.child.kill("SIGUSR2");
+      await until(() => service.output().includes("bug: thrown late"));
+      expect((await all).at(-1)?.event.type).toBe("run.completed");
+      expect((await (await ask(service, STEADY)).json()) as Run).toMatchObject({ status: "completed" });
+    }, 120_000);
+
     test("a taken port is said so, and ends with 1", async () => {
       const taken = createServer().listen(0, "127.0.0.1");
       await once(taken, "listening");

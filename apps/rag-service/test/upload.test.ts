@@ -334,41 +334,56 @@ test.each([
   ["letter.docx", "PK\u0003\u0004....word/document.xml", "an office document"],
   ["letter.pdf", "Dear reader,", "not a PDF"],
   ["noise.txt", "MZ\u0001\u0000\u0003\u0000\u0000\u0007", "binary"],
-])("%s is refused at the door with what to do, and the library stays as it was", async (name, content, what) => {
-  const bytes = Buffer.from(content, "latin1");
-  const before = await read<DocumentList>("/api/v1/collections/default/documents");
-  const kept = await spooled();
-  const whole = await fetch(`${documents}?name=${name}`, {
-    method: "POST",
-    body: bytes,
-    headers: { "content-type": "application/octet-stream" },
-  });
-  expect(whole.status).toBe(415);
-  expect(whole.headers.get("content-type")).toBe("application/problem+json");
-  const problem = { status: 415, code: "wrong-type", retryable: false, hint: expect.stringMatching(/\w+ \w+/) };
-  const told = (await whole.json()) as Problem;
-  expect(told).toMatchObject(problem);
-  expect(told.detail).toContain(`"${name}" is `);
-  expect(told.detail).toContain(what);
+])(
+  "%s is refused at the door with what to do, and the library stays as it was",
+  async (name, content, what) => {
+    const bytes = Buffer.from(content, "latin1");
+    const before = await read<DocumentList>("/api/v1/collections/default/documents");
+    const kept = await spooled();
+    const whole = await fetch(`${documents}?name=${name}`, {
+      method: "POST",
+      body: bytes,
+      headers: { "content-type": "application/octet-stream" },
+    });
+    expect(whole.status).toBe(415);
+    expect(whole.headers.get("content-type")).toBe("application/problem+json");
+    const problem = {
+      status: 415,
+      code: "wrong-type",
+      retryable: false,
+      hint: expect.stringMatching(/\w+ \w+/),
+    };
+    const told = (await whole.json()) as Problem;
+    expect(told).toMatchObject(problem);
+    expect(told.detail).toContain(`"${name}" is `);
+    expect(told.detail).toContain(what);
 
-  const data = form(["beside.txt", `What lies beside ${name} is taken.`]);
-  data.append("file", new Blob([bytes]), name);
-  const accepted = (await (await fetch(documents, { method: "POST", body: data })).json()) as DocumentsAccepted;
-  expect(accepted.documents.map((one) => one.name)).toEqual(["beside.txt"]);
-  expect(accepted.refused).toMatchObject([{ name, problem }]);
-  await server.service.ingestor.idle();
-  const after = await read<DocumentList>("/api/v1/collections/default/documents");
-  expect(after.total).toBe(before.total + 1);
-  expect(await spooled()).toEqual(kept);
+    const data = form(["beside.txt", `What lies beside ${name} is taken.`]);
+    data.append("file", new Blob([bytes]), name);
+    const accepted = (await (
+      await fetch(documents, { method: "POST", body: data })
+    ).json()) as DocumentsAccepted;
+    expect(accepted.documents.map((one) => one.name)).toEqual(["beside.txt"]);
+    expect(accepted.refused).toMatchObject([{ name, problem }]);
+    await server.service.ingestor.idle();
+    const after = await read<DocumentList>("/api/v1/collections/default/documents");
+    expect(after.total).toBe(before.total + 1);
+    expect(await spooled()).toEqual(kept);
+  },
+);
+
+test("a name that is too long is refused, not left out", async () => {
+  const response = await fetch(`${documents}?name=${"n".repeat(501)}`, { method: "POST", body: "Text." });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    detail: expect.stringContaining("501 characters, and may have 500"),
+  });
 });
 
 test("a collection counts the documents that are ready apart from those that failed", async () => {
   const id = "counted";
   await read("/api/v1/collections", json("POST", { id, name: "Counted" }));
-  const files = form(
-    ["good.txt", "The east gate is blue."],
-    ["broken.pdf", "%PDF-1.7 and then nothing"],
-  );
+  const files = form(["good.txt", "The east gate is blue."], ["broken.pdf", "%PDF-1.7 and then nothing"]);
   const path = `/api/v1/collections/${id}/documents`;
   const { documents: taken } = await read<DocumentsAccepted>(path, { method: "POST", body: files });
   for (const { jobId } of taken) await (await fetch(`${server.url}/api/v1/jobs/${jobId}/events`)).text();

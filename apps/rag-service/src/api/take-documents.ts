@@ -2,7 +2,6 @@
 import { basename } from "node:path";
 
 import { isLlmError } from "@enginehouse/llm-core";
-import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 
 import { displayName, type SubmitOptions } from "../ingest/ingest.ts";
@@ -14,9 +13,7 @@ import { bodyOf, readMultipart } from "./upload.ts";
 
 type Content = Parameters<Service["ingestor"]["submit"]>[0];
 
-const UploadQuery = z.object({
-  name: z.string().trim().min(1).max(500).optional().openapi({ description: "For a body of raw bytes." }),
-});
+const MAX_NAME = 500;
 
 export async function takeDocuments(
   service: Service,
@@ -122,9 +119,17 @@ async function readText(context: Context, limit: number) {
 }
 
 function nameOf(context: Context, externalId: string | undefined): string {
-  const parsed = UploadQuery.safeParse(context.req.query());
-  const given = parsed.success ? parsed.data.name : undefined;
-  return basename((given ?? externalId ?? "document").replaceAll("\\", "/"));
+  const { name = "" } = context.req.query();
+  if (name.length > MAX_NAME) {
+    throw fault({
+      status: 400,
+      code: "invalid-request",
+      detail: `The document's name has ${name.length} characters, and may have ${MAX_NAME}.`,
+      hint: "Give it a shorter one.",
+      retryable: false,
+    });
+  }
+  return basename((name.trim() || externalId || "document").replaceAll("\\", "/"));
 }
 
 export function presentAccepted(

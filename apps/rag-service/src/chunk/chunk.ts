@@ -54,7 +54,9 @@ function toAtoms(text: string, blocks: readonly Block[], limit: number): readonl
     if (block.kind === "heading") {
       const level = block.level ?? 1;
       while (path.length > 0 && (path.at(-1)?.level ?? 0) >= level) path.pop();
-      const title = headingText(text.slice(block.start, block.end)).slice(0, 200);
+      const title = headingText(text.slice(block.start, block.end))
+        .slice(0, 200)
+        .replace(/\p{Surrogate}$/u, "");
       if (title !== "") path.push({ level, title });
     }
     const titles = path.map(({ title }) => title);

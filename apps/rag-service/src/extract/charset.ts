@@ -12,7 +12,8 @@ export function decode(
   } catch {
     // Not UTF-8: what the document itself declares, else the most usual of the old encodings.
   }
-  if (declared !== undefined && !/^utf-?8$/i.test(declared)) {
+  // A document that can tell its encoding in ASCII has none of those that are called UTF.
+  if (declared !== undefined && !/^utf-?(?:8|16|32)/i.test(declared)) {
     try {
       return {
         text: clean(new TextDecoder(declared).decode(bytes)),

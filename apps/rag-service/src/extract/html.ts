@@ -107,12 +107,12 @@ function walk(root: unknown): Walked {
     }
     if (name === "TR") {
       flush(kind);
-      const cells = [...node.childNodes]
-        .filter((cell) => cell.nodeType === 1)
-        .map((cell) => (cell.textContent ?? "").replace(/\s+/g, " ").trim());
-      line = cells.join(" | ");
-      flush("table");
-      return;
+      const cells = [...node.childNodes].filter((cell) => cell.nodeType === 1);
+      if (!cells.some(isLayout)) {
+        line = cells.map((cell) => wordsOf(cell).replace(/\s+/g, " ").trim()).join(" | ");
+        flush("table");
+        return;
+      }
     }
     if (!BLOCKS.has(name)) {
       for (const child of node.childNodes) visit(child, kind, pre);
@@ -128,6 +128,22 @@ function walk(root: unknown): Walked {
   visit(root as TreeNode, "paragraph", false);
   flush();
   return { text, blocks };
+}
+
+/** A cell with headings or a table of its own places things on a page: what it holds is read block by block. */
+function isLayout(cell: TreeNode): boolean {
+  return [...cell.childNodes].some(
+    (child) => child.nodeType === 1 && (/^(?:H[1-6]|TABLE)$/i.test(child.nodeName) || isLayout(child)),
+  );
+}
+
+/** Lines and blocks inside a cell are told apart by a blank. */
+function wordsOf(node: TreeNode): string {
+  if (node.nodeType === 3) return node.textContent ?? "";
+  const name = node.nodeName.toUpperCase();
+  if (node.nodeType !== 1 || SKIPPED.has(name)) return "";
+  const inside = [...node.childNodes].map(wordsOf).join("");
+  return name === "BR" || BLOCKS.has(name) ? ` ${inside} ` : inside;
 }
 
 function blockKind(name: string): Block["kind"] | undefined {

@@ -78,6 +78,8 @@ function wrongType(name: string, what: string, hint: string): Error {
 
 function foreignKind(bytes: Uint8Array): { readonly what: string; readonly hint: string } | undefined {
   const start = latin1(bytes.subarray(0, 262));
+  if (start.startsWith("\u00ff\u00fe\0\0") || start.startsWith("\0\0\u00fe\u00ff"))
+    return { what: "text in UTF-32", hint: "Save it as UTF-8, and add that." };
   const office = "Save it as PDF or HTML and add that.";
   if (start.startsWith("PK\u0003\u0004")) {
     const inside = latin1(bytes.subarray(0, 4096));
