@@ -29,7 +29,7 @@ export async function answerQuestion(
 
   const [result, empty] = await Promise.all([
     search(parts, query, context),
-    noticeOfState(parts.store, request),
+    noticeOfState(parts.store, request, parts.waiting()),
   ]);
   const { idf } = result;
   // Words alone find the best sentences, too: an embedder that fails fails no answer.

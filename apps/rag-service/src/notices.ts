@@ -1,5 +1,5 @@
 /** What a reader must know before the answer itself. */
-import type { FinishEvent } from "@enginehouse/llm-core";
+import type { FinishEvent, LlmError } from "@enginehouse/llm-core";
 
 import { fault } from "./api/problem.ts";
 import type { AnswerRequest, Notice } from "./api/schemas.ts";
@@ -9,9 +9,33 @@ import type { Store } from "./store/store.ts";
 /** An `LlmError`, or a fault of the service. */
 export type Fault = Error & { readonly hint?: string | undefined };
 
+/** Jobs that cannot go on now, by their ids, each with what keeps it. */
+export type Waiting = ReadonlyMap<string, LlmError>;
+
+/** For whoever looks after the service: one sentence or two for each thing that jobs wait for. */
+export function notesOfWaiting(waiting: Waiting): string[] {
+  const byCode = new Map([...waiting.values()].map((error) => [error.code, error]));
+  return [...byCode.values()].map(({ code, message, hint = "" }) => {
+    const count = [...waiting.values()].filter((error) => error.code === code).length;
+    const who = count === 1 ? "1 job waits" : `${count} jobs wait`;
+    return `${who}: ${message}. ${hint}`.trim();
+  });
+}
+
+export function notesOfUnsaved(why: Unsaved | undefined): string[] {
+  if (why === undefined) return [];
+  return [`The latest answer could not be saved: ${why.message}. ${why.hint ?? ""}`.trim()];
+}
+
+interface Unsaved {
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
 export async function noticeOfState(
   store: Store,
   { collectionIds }: AnswerRequest,
+  waiting: Waiting,
 ): Promise<Notice | undefined> {
   const [{ documents, windows }, queued, running] = await Promise.all([
     store.status(),
@@ -27,10 +51,11 @@ export async function noticeOfState(
   );
   if (concerns.length > 0) {
     const one = concerns.length === 1;
+    const held = concerns.map(({ id }) => waiting.get(id)).find((error) => error !== undefined);
     return {
       code: "still-indexing",
       message: `${concerns.length} document${one ? " is" : "s are"} still being read and ${one ? "was" : "were"} not searched.`,
-      hint: "Ask again when it is done.",
+      hint: held?.hint ?? "Ask again when it is done.",
     };
   }
   if (documents === 0 || windows === 0) {

@@ -38,6 +38,8 @@ export interface Service {
 export interface ServiceOptions {
   readonly plugins?: readonly RegisteredPlugin[];
   readonly ingest?: Partial<IngestSettings>;
+  /** How long a call waits for another program that holds the database. Default 10,000. */
+  readonly busyTimeoutMs?: number;
   /** Default: one line on stderr. */
   readonly report?: (line: string) => void;
 }
@@ -48,7 +50,8 @@ export async function openService(settings: ServiceSettings, options: ServiceOpt
   let store: Store | undefined;
   try {
     // The store first: it says best what is wrong with the data folder.
-    store = await openStore({ path: join(settings.dataDir, "enginehouse.sqlite") });
+    const { busyTimeoutMs } = options;
+    store = await openStore({ path: join(settings.dataDir, "enginehouse.sqlite"), busyTimeoutMs });
     await mkdir(settings.modelsDir, { recursive: true });
     const registry = await openRegistry(settings, options.plugins);
     const service = await assemble({ settings, store, registry, report, ingest: options.ingest });

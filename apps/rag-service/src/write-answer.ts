@@ -6,7 +6,7 @@ import { toProblem } from "./api/problem.ts";
 import type { AnswerRequest, ModelChoice } from "./api/schemas.ts";
 import { type Attributor, createAttributor } from "./cite/attribute.ts";
 import type { Embedder } from "./embedder.ts";
-import { type Fault, noModel, noticesOfEnd } from "./notices.ts";
+import { type Fault, noModel, noticesOfEnd, type Waiting } from "./notices.ts";
 import { buildPrompt, type Prompt, type Turn } from "./prompt.ts";
 import type { Quote } from "./retrieve/quotes.ts";
 import type { Searcher, SearchResult } from "./retrieve/search.ts";
@@ -23,6 +23,8 @@ export interface AnswerParts {
   readonly weakEmbedder: () => Promise<boolean>;
   /** Earlier turns of a conversation, oldest first. */
   readonly history: (conversationId: string) => readonly Turn[];
+  /** Jobs that cannot go on now. */
+  readonly waiting: () => Waiting;
 }
 
 /** What the search gave the writer. */

@@ -7,7 +7,9 @@ import { LlmError } from "@enginehouse/llm-core";
 import { describe, expect, test } from "vitest";
 
 import { createIngestor, type JobEvent } from "../src/ingest/ingest.ts";
+import { notesOfWaiting } from "../src/notices.ts";
 import { emptyFolder, openLibrary } from "./library.ts";
+import { until } from "./under-test.ts";
 import { createWordEmbedder } from "./word-embedder.ts";
 
 const LONG = Array.from(
@@ -504,7 +506,10 @@ async function* endless(onSecond: () => void = () => {}): AsyncGenerator<Uint8Ar
 test("on a full disk a job waits, and goes on when there is room", async () => {
   const { store, folder } = await openLibrary();
   let full = true;
-  const noRoom = new LlmError("disk-full", "the database cannot grow", { operation: "store" });
+  const noRoom = new LlmError("disk-full", "the database cannot grow", {
+    operation: "store",
+    hint: "Free some space.",
+  });
   const refuseWhenFull =
     <Values extends readonly unknown[], Value>(write: (...values: Values) => Promise<Value>) =>
     (...values: Values) =>
@@ -515,11 +520,16 @@ test("on a full disk a job waits, and goes on when there is room", async () => {
     store: { ...store, ingest },
     embedder: () => undefined,
     dataDir: folder,
+    settings: { waitMs: 10 },
   });
   const submitted = await ingestor.submit(Buffer.from(LONG), { name: "ship.txt" });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => ingestor.waiting().size > 0);
+  expect(notesOfWaiting(ingestor.waiting())).toEqual([
+    "1 job waits: the database cannot grow. Free some space.",
+  ]);
   full = false;
   await ingestor.idle();
+  expect(ingestor.waiting().size).toBe(0);
   expect(await store.getJob(submitted.jobId ?? "")).toMatchObject({ status: "completed" });
   await ingestor.close();
 }, 20_000);

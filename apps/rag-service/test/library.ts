@@ -23,11 +23,13 @@ export async function openLibrary(
     readonly embedder?: Embedder | undefined;
     readonly settings?: Partial<IngestSettings>;
     readonly vectorSearch?: "auto" | "scan";
+    readonly busyTimeoutMs?: number;
   } = {},
 ) {
   const folder = options.folder ?? (await emptyFolder());
   const present = { embedder: options.embedder };
-  const store = await openStore({ path: join(folder, "enginehouse.db"), vectorSearch: options.vectorSearch });
+  const { vectorSearch, busyTimeoutMs } = options;
+  const store = await openStore({ path: join(folder, "enginehouse.db"), vectorSearch, busyTimeoutMs });
   const embedder = () => present.embedder;
   const ingestor = createIngestor({ store, embedder, dataDir: folder, settings: options.settings });
   const searcher = createSearcher({ store, embedder });

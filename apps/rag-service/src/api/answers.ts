@@ -179,9 +179,9 @@ async function prepareAnswer(
           .conversation(conversationId, TURNS)
           .filter((run) => run.mode === "generate")
           .map(({ question, answer }) => ({ question, answer }));
-  const { registry, searcher } = service;
+  const { registry, searcher, ingestor } = service;
   const embedder = async () => models.embedder();
   const weakEmbedder = async () => (await models.embedderChoice())?.demonstration === true;
-  const parts = { registry, store, searcher, embedder, weakEmbedder, history };
+  const parts = { registry, store, searcher, embedder, weakEmbedder, history, waiting: ingestor.waiting };
   return (context) => answerQuestion(parts, targets, context);
 }

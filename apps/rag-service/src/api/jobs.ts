@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 
 import { createEventLog, type EventLog } from "../runs/event-log.ts";
 import type { Service } from "../service.ts";
+import type * as stored from "../store/store.ts";
 import { presentJob } from "./present.ts";
 import { fault, notFound } from "./problem.ts";
 import { createRouter, failures, IdParam, reply } from "./routing.ts";
@@ -13,6 +14,7 @@ const LISTED = 500;
 
 export function jobRoutes(service: Service) {
   const { store, ingestor, downloads } = service;
+  const present = presenter(service);
   return createRouter()
     .openapi(
       createRoute({
@@ -22,7 +24,7 @@ export function jobRoutes(service: Service) {
         responses: { 200: reply(JobListSchema, "At most 500."), ...failures },
       }),
       async (context) => {
-        const rows = (await store.listJobs({ limit: LISTED })).map(presentJob);
+        const rows = (await store.listJobs({ limit: LISTED })).map(present);
         const jobs = [...downloads.list(), ...rows].toSorted((a, b) =>
           b.createdAt.localeCompare(a.createdAt),
         );
@@ -38,7 +40,7 @@ export function jobRoutes(service: Service) {
         responses: { 200: events("Until the client leaves."), ...failures },
       }),
       async () => {
-        const open = [...(await store.listJobs({ limit: LISTED })).map(presentJob), ...downloads.list()];
+        const open = [...(await store.listJobs({ limit: LISTED })).map(present), ...downloads.list()];
         const { log, stop } = watch(service);
         for (const job of open) if (!isOver(job)) log.append(eventOf(job));
         return sseResponse(log, { onClose: stop });
@@ -134,26 +136,33 @@ function events(description: string) {
   return { description, content: { "text/event-stream": { schema: JobEventSchema } } };
 }
 
-async function requireJob({ store, downloads }: Service, id: string): Promise<Job> {
+function presenter({ ingestor }: Service): (row: stored.Job) => Job {
+  return (row) => presentJob(row, ingestor.waiting().get(row.id));
+}
+
+async function requireJob(service: Service, id: string): Promise<Job> {
+  const { store, downloads } = service;
   const download = downloads.get(id);
   if (download !== undefined) return download;
   const row = await store.getJob(id);
   if (row === undefined) throw notFound("job", id, "It was deleted with its document, or it never was.");
-  return presentJob(row);
+  return presenter(service)(row);
 }
 
 /** A listener that falls this far behind misses steps; each later one carries its whole job. */
 const KEPT_STEPS = 5_000;
 
 /** Steps of all jobs, or of one, whose end ends the log. */
-function watch({ ingestor, downloads }: Service, only?: string) {
+function watch(service: Service, only?: string) {
+  const { ingestor, downloads } = service;
+  const present = presenter(service);
   const log: EventLog<JobEvent> = createEventLog<JobEvent>({ keep: KEPT_STEPS });
   const add = (job: Job) => {
     if (log.ended || (only !== undefined && job.id !== only)) return;
     log.append(eventOf(job));
     if (only !== undefined && isOver(job)) log.end();
   };
-  const stops = [ingestor.subscribe(({ job }) => add(presentJob(job))), downloads.subscribe(add)];
+  const stops = [ingestor.subscribe(({ job }) => add(present(job))), downloads.subscribe(add)];
   return {
     log,
     stop: () => {

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 
+import { notesOfUnsaved, notesOfWaiting } from "../notices.ts";
 import type { Service } from "../service.ts";
 import { requireCollection } from "./collections.ts";
 import { body, createRouter, failures, reply } from "./routing.ts";
@@ -14,7 +15,7 @@ import {
 export const VERSION = "0.0.0";
 
 export function operationRoutes(service: Service) {
-  const { store, models, examples } = service;
+  const { store, models, examples, ingestor, runs } = service;
   return createRouter()
     .openapi(
       createRoute({
@@ -42,6 +43,8 @@ export function operationRoutes(service: Service) {
           ...(there ? [] : ["The store does not answer."]),
           ...(chat.length > 0 ? [] : ["No model can chat: answers are quotes."]),
           ...(embedder === undefined ? ["No model embeds: the search goes by words alone."] : []),
+          ...notesOfWaiting(ingestor.waiting()),
+          ...notesOfUnsaved(runs.unsaved()),
         ];
         const parts = { store: there, chat: chat.length > 0, embedder: embedder !== undefined, notes };
         return there

@@ -1,4 +1,6 @@
 /** Rows of the store, as the API shows them. */
+import type { LlmError } from "@enginehouse/llm-core";
+
 import type * as stored from "../store/store.ts";
 import { toProblem, fault } from "./problem.ts";
 import type { Chunk, Collection, Document, Job, Problem } from "./schemas.ts";
@@ -56,7 +58,8 @@ function presentProgress({ id, status, stage, done, total }: stored.Job): Partia
   return { jobId: id, stage, progress: { done, ...(total === undefined ? {} : { total }) } };
 }
 
-export function presentJob(row: stored.Job): Job {
+/** With what keeps it from going on, if anything does. */
+export function presentJob(row: stored.Job, hindrance?: LlmError): Job {
   const {
     id,
     kind,
@@ -83,6 +86,7 @@ export function presentJob(row: stored.Job): Job {
     ...(documentId === undefined ? {} : { documentId }),
     ...(collectionId === undefined ? {} : { collectionId }),
     ...(error === undefined ? {} : { error: presentJobError(error) }),
+    ...(hindrance === undefined ? {} : { waitsFor: toProblem(hindrance) }),
     createdAt,
     updatedAt,
   };

@@ -2,6 +2,7 @@
 import { type ErrorCode, isLlmError, redact } from "@enginehouse/llm-core";
 import { HTTPException } from "hono/http-exception";
 
+import { isLocked } from "../store/held.ts";
 import type { Problem } from "./schemas.ts";
 
 /** A fault of the service itself. The codes of llm-core's table travel as `LlmError`. */
@@ -84,6 +85,7 @@ export function toProblem(error: unknown): Problem {
   }
   if (isLlmError(error)) {
     return clean({
+      title: isLocked(error) ? "The database is held by another program" : undefined,
       // With a provider, `status` is its backend's; without one it is what the service itself wants to say.
       status: error.provider === undefined ? (error.status ?? STATUS[error.code]) : STATUS[error.code],
       code: error.code,

@@ -4,6 +4,7 @@ import { join, matchesGlob, resolve } from "node:path";
 import { isLlmError, LlmError } from "@enginehouse/llm-core";
 
 import { formatOf } from "../extract/sniff.ts";
+import { isLocked } from "../store/held.ts";
 import type { FolderOptions, FolderResult, Submitted, SubmitOptions } from "./ingest.ts";
 import type { Content } from "./spool.ts";
 
@@ -43,6 +44,7 @@ export async function addFolder(
           !isLlmError(error) ||
           error.code === "aborted" ||
           error.code === "disk-full" ||
+          isLocked(error) ||
           error.status === 404
         )
           throw error;

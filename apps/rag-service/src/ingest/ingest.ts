@@ -6,6 +6,7 @@ import { LlmError } from "@enginehouse/llm-core";
 import type { EmbedderSource } from "../embedder.ts";
 import { readRefusal } from "../extract/refusal.ts";
 import { sniff } from "../extract/sniff.ts";
+import { isHeld } from "../store/held.ts";
 import type { DocumentFilter, Job, JobStage, Store } from "../store/store.ts";
 import { addFolder } from "./folder.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -32,6 +33,8 @@ export interface IngestSettings {
   readonly embedAttempts: number;
   /** The wait before the second attempt; it doubles with each further one, up to 30 s. Default 500. */
   readonly embedBackoffMs: number;
+  /** The wait before a job looks again whether the full disk has room or the held database is free. Default 2,000. */
+  readonly waitMs: number;
 }
 
 /** What is known about a file beside its bytes. */
@@ -102,6 +105,8 @@ export interface Ingestor {
   subscribe(listener: (event: JobEvent) => void): () => void;
   /** Resolves when no job waits or runs. */
   idle(): Promise<void>;
+  /** What keeps jobs from going on, by their ids: a full disk, a database that another program holds. */
+  waiting(): ReadonlyMap<string, LlmError>;
   readonly settings: IngestSettings;
   /** Stops after the step at hand; jobs go on at the next start. */
   close(): Promise<void>;
@@ -126,6 +131,7 @@ export const DEFAULT_SETTINGS: IngestSettings = {
   concurrency: 2,
   embedAttempts: 6,
   embedBackoffMs: 500,
+  waitMs: 2_000,
 };
 
 export function createIngestor(options: IngestorOptions): Ingestor {
@@ -139,11 +145,11 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     spool,
     settings,
     emit,
-    onVectorsMissing: () =>
-      reindex().then(
-        () => undefined,
-        () => undefined,
-      ),
+    onVectorsMissing: async () => {
+      await reindex().catch((error: unknown) => {
+        if (isHeld(error)) throw error;
+      });
+    },
   });
   const queue = createQueue(settings.concurrency, pipeline.run);
 
@@ -167,9 +173,10 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     const jobId = newId("job");
     const shown = displayName(name);
     const { sha256, bytes, head } = await spool.write(jobId, content, shown, signal);
+    let result: Awaited<ReturnType<Store["ingest"]["submit"]>>;
     try {
       assertReadable(head, shown, mediaType);
-      const result = await store.ingest.submit({
+      result = await store.ingest.submit({
         jobId,
         documentId: newId("doc"),
         collectionId,
@@ -180,21 +187,24 @@ export function createIngestor(options: IngestorOptions): Ingestor {
         bytes,
         settings: fingerprint(settings),
       });
-      for (const former of result.superseded) await stop(former);
-      if (result.jobId === jobId) queue.add(jobId);
-      else await spool.remove(jobId);
-      const { documentId, status } = result;
-      return { documentId, jobId: result.jobId, status };
     } catch (error) {
       await spool.remove(jobId);
       throw error;
     }
+    // From here on it is acknowledged: whatever else fails, it is worked on.
+    try {
+      for (const former of result.superseded) await stop(former);
+    } finally {
+      if (result.jobId === jobId) queue.add(jobId);
+      else await spool.remove(jobId);
+    }
+    const { documentId, status } = result;
+    return { documentId, jobId: result.jobId, status };
   }
 
   /** What the store has ended already: its work and its file. */
   async function stop(jobId: string): Promise<void> {
     await queue.cancel(jobId);
-    await store.ingest.discard(jobId);
     await spool.remove(jobId);
     const job = await store.getJob(jobId);
     if (job !== undefined) emit({ type: "job.cancelled", job });
@@ -216,10 +226,14 @@ export function createIngestor(options: IngestorOptions): Ingestor {
         hint: "Add it again.",
       });
     }
+    // Its former run may not have left the queue, which would take the new one for it.
+    await queue.cancel(jobId);
     await store.ingest.requeue(jobId);
-    const queued = await store.getJob(jobId);
-    queue.add(jobId);
-    return queued;
+    try {
+      return await store.getJob(jobId);
+    } finally {
+      queue.add(jobId);
+    }
   }
 
   async function reindex(): Promise<{ readonly jobId: string }> {
@@ -251,6 +265,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       return () => listeners.delete(listener);
     },
     idle: queue.idle,
+    waiting: () => pipeline.waiting,
     settings,
     async close() {
       await queue.close();

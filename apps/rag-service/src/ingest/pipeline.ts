@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { isLlmError, toLlmError } from "@enginehouse/llm-core";
+import { isLlmError, type LlmError, toLlmError } from "@enginehouse/llm-core";
 
 import { splitText } from "../chunk/chunk.ts";
 import type { Embedder, EmbedderSource } from "../embedder.ts";
 import { createReader, type Reader } from "../extract/reader.ts";
 import { readRefusal } from "../extract/refusal.ts";
 import { normalise } from "../retrieve/vector.ts";
+import { isHeld, isLocked } from "../store/held.ts";
 import type { Generation, Job, JobError, JobStage, JobWork, Store } from "../store/store.ts";
 import type { IngestSettings, JobEvent } from "./ingest.ts";
 import { withRetries } from "./retry.ts";
@@ -15,14 +16,16 @@ import type { Spool } from "./spool.ts";
 
 /** Windows whose vectors are computed and written together: what a crash can cost. */
 const BATCH = 16;
-/** How long a job waits before it looks again whether the full disk has room. */
-const ROOM_MS = 2_000;
+/** No job waits longer before it looks whether it can go on. */
+const LONGEST_MS = 30_000;
 
 export interface Pipeline {
   /** Does one job from wherever it stands to its end. Never rejects: what goes wrong is written into the job. */
   run(jobId: string, signal: AbortSignal): Promise<void>;
   /** There are searchable windows without a vector of the present embedder. */
   lacksVectors(): Promise<boolean>;
+  /** What keeps jobs from going on, by their ids. */
+  readonly waiting: ReadonlyMap<string, LlmError>;
   close(): Promise<void>;
 }
 
@@ -37,41 +40,62 @@ export function createPipeline(options: {
   const { store, embedder: embedderOf, spool, settings, emit, onVectorsMissing } = options;
   const readers: Reader[] = [];
   const free: Reader[] = [];
+  const waiting = new Map<string, LlmError>();
+  /** Jobs whose document is searchable and lacks vectors that nobody was asked for yet. */
+  const owing = new Set<string>();
 
   async function run(jobId: string, signal: AbortSignal): Promise<void> {
-    // On a full disk not even the failure can be written: the job goes on from where it stands when there is room.
-    while (!(await attempt(jobId, signal)) && !signal.aborted) {
-      await delay(ROOM_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    let pauseMs = settings.waitMs;
+    for (;;) {
+      const hindrance = await attempt(jobId, signal);
+      if (hindrance === undefined || signal.aborted) break;
+      const told = waiting.has(jobId);
+      waiting.set(jobId, hindrance);
+      if (!told) await tellOfWait(jobId).catch(() => undefined);
+      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      // To ask whether a held database is free costs nothing; another hindrance may show only after work.
+      if (!isLocked(hindrance)) pauseMs = Math.min(pauseMs * 2, LONGEST_MS);
     }
+    waiting.delete(jobId);
+    owing.delete(jobId);
   }
 
-  /** False when the store had no room for how the job ended. */
-  async function attempt(jobId: string, signal: AbortSignal): Promise<boolean> {
+  /** What keeps the job from its end, so that it must go on later from where it stands; `undefined`: it has ended. */
+  async function attempt(jobId: string, signal: AbortSignal): Promise<LlmError | undefined> {
     try {
       const work = await store.ingest.getWork(jobId);
-      if (work === undefined || (work.status !== "queued" && work.status !== "running")) return true;
-      if (work.kind === "ingest") await ingest(work, signal);
-      else await index(work, signal);
-      await settled(jobId, "job.completed");
+      if (work?.status === "queued" || work?.status === "running") {
+        if (work.kind === "ingest") await ingest(work, signal);
+        else await index(work, signal);
+      }
+      if (owing.has(jobId)) await onVectorsMissing();
+      await settled(jobId);
     } catch (error) {
-      // Cancelled, superseded, deleted, or the service is closing: whoever did it has seen to the rest.
-      if (signal.aborted || (isLlmError(error) && error.code === "aborted")) return true;
-      if (isLlmError(error) && error.code === "shut-down") return true;
+      if (isOver(error, signal)) return undefined;
+      if (isHeld(error)) return error;
       try {
         await store.ingest.fail(jobId, toJobError(error));
-        await settled(jobId, "job.failed");
+        await settled(jobId);
       } catch (unwritten) {
-        return !(isLlmError(unwritten) && unwritten.code === "disk-full");
+        return isOver(unwritten, signal) ? undefined : toLlmError(unwritten, "provider-internal");
       }
     }
-    return true;
+    return undefined;
   }
 
-  async function settled(jobId: string, type: "job.completed" | "job.failed"): Promise<void> {
+  async function settled(jobId: string): Promise<void> {
+    const job = await store.getJob(jobId);
+    if (job?.status === "completed") {
+      if (job.kind === "ingest") await spool.remove(jobId);
+      emit({ type: "job.completed", job });
+    } else if (job?.status === "failed") emit({ type: "job.failed", job });
+  }
+
+  async function tellOfWait(jobId: string): Promise<void> {
     const job = await store.getJob(jobId);
     if (job === undefined) return;
-    if (job.kind === "ingest" && type === "job.completed") await spool.remove(jobId);
-    emit({ type, job });
+    const { stage, done, total } = job;
+    emit({ type: "job.progress", job, stage, done, total });
   }
 
   async function ingest(work: JobWork, signal: AbortSignal): Promise<void> {
@@ -82,7 +106,7 @@ export function createPipeline(options: {
     signal.throwIfAborted();
     await progress(work, "indexing", 0, 1);
     await store.ingest.commit(versionId);
-    if (!complete) await onVectorsMissing();
+    if (!complete) owing.add(work.id);
   }
 
   /** Without an embedder, or when it fails, words alone find the document until an indexing job adds the vectors. */
@@ -258,6 +282,7 @@ export function createPipeline(options: {
     total: number | undefined,
   ): Promise<void> {
     await store.ingest.progress(work.id, stage, done, total);
+    waiting.delete(work.id);
     const { sha256: _sha256, settings: _settings, bytes: _bytes, mediaType: _mediaType, ...job } = work;
     const running: Job = { ...job, status: "running", stage, done, total };
     emit({ type: "job.progress", job: running, stage, done, total });
@@ -266,10 +291,18 @@ export function createPipeline(options: {
   return {
     run,
     lacksVectors,
+    waiting,
     async close() {
       await Promise.all(readers.map((reader) => reader.close()));
     },
   };
+}
+
+/** Cancelled, superseded, deleted, or the service is closing: whoever did it has seen to the rest. */
+function isOver(error: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted) return true;
+  if (!isLlmError(error) || error.operation !== "store") return false;
+  return error.code === "aborted" || error.code === "shut-down";
 }
 
 /** The promise, or the abort: whatever an embedder makes of the signal, cancelling never waits for it. */

@@ -3,6 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { isLlmError, LlmError, toLlmError } from "@enginehouse/llm-core";
 
+import { isLocked } from "../store/held.ts";
+
 export interface RetryOptions {
   /** Attempts in all. */
   readonly attempts: number;
@@ -23,7 +25,8 @@ export async function withRetries<Value>(
     try {
       return await attempt();
     } catch (error) {
-      if (signal.aborted || !isLlmError(error) || error.retryable !== true) throw error;
+      // What holds the store has a patience of its own: no provider failed.
+      if (signal.aborted || isLocked(error) || !isLlmError(error) || error.retryable !== true) throw error;
       if (made >= attempts) throw exhausted(error, made);
       const wait = Math.max(backoffMs * 2 ** (made - 1), error.retryAfterMs ?? 0);
       await delay(Math.min(wait, LONGEST_MS), undefined, { signal }).catch(() => {

@@ -20,8 +20,8 @@ export interface RunStore {
 const KEPT = 500;
 
 /** A file of its own: the documents' file is written by other threads, and this one must never wait for them. */
-export function openRunStore(path: string): RunStore {
-  const database = openDatabase(path);
+export function openRunStore(path: string, busyTimeoutMs = 2_000): RunStore {
+  const database = openDatabase(path, busyTimeoutMs);
   const insert = database.prepare(
     "insert or replace into runs (id, conversation, created, run) values (?, ?, ?, ?)",
   );
@@ -51,12 +51,12 @@ export function openRunStore(path: string): RunStore {
   };
 }
 
-function openDatabase(path: string): DatabaseSync {
+function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     database.exec(`
+      pragma busy_timeout = ${busyTimeoutMs};
       pragma journal_mode = wal;
-      pragma busy_timeout = 2000;
       create table if not exists runs (
         id text primary key, conversation text not null, created text not null, run text not null
       ) without rowid;

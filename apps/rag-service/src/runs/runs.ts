@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 
 import { bugLine, fault, notFound } from "../api/problem.ts";
 import type { AnswerRequest, Run, RunEvent } from "../api/schemas.ts";
+import { type Fault as StoreFault, readFault } from "../store/fault.ts";
 import { createEventLog, type EventLog } from "./event-log.ts";
 import { executeRun, type OpenRun, type RunContext, type RunOutcome } from "./execute-run.ts";
 import { openRun } from "./fold.ts";
@@ -22,6 +23,8 @@ export interface Runs {
   cancel(runId: string): Run;
   /** Resolves when the run has ended. */
   finished(runId: string): Promise<Run>;
+  /** Why the latest answer could not be saved; `undefined`: it was. */
+  unsaved(): StoreFault | undefined;
   /** Cancels all and waits for them. */
   close(): Promise<void>;
 }
@@ -40,6 +43,7 @@ const MAX_RUNNING = 32;
 export function createRuns(store: RunStore, report: (line: string) => void): Runs {
   const live = new Map<string, Live>();
   let closed = false;
+  let unsaved: StoreFault | undefined;
 
   const find = (runId: string): Live => {
     const found = live.get(runId);
@@ -55,9 +59,11 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
   const save = (run: Run) => {
     try {
       store.save(run);
+      unsaved = undefined;
     } catch (error) {
       // The answer is there and stays in memory; only its address will not outlive this process.
-      report(bugLine(error, "saving a run"));
+      unsaved = readFault(error);
+      if (unsaved.code === "provider-internal") report(bugLine(error, "saving a run"));
     }
   };
 
@@ -124,6 +130,7 @@ export function createRuns(store: RunStore, report: (line: string) => void): Run
       if (!one.log.ended) one.controller.abort();
       return one.run;
     },
+    unsaved: () => unsaved,
     async finished(runId) {
       const one = find(runId);
       await one.done;

@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
-import { fault } from "./fault.ts";
+import { fault, readFault } from "./fault.ts";
 import { migrate } from "./schema.ts";
 
 export type Row = Record<string, unknown>;
@@ -22,11 +22,12 @@ export interface Connection {
   close(): void;
 }
 
-export function connect(path: string): Connection {
-  const database = open(path);
+export function connect(path: string, busyTimeoutMs = 10_000): Connection {
+  const database = open(path, busyTimeoutMs);
   const statements = new Map<string, StatementSync>();
   const writes = new Map<string, StatementSync>();
   let depth = 0;
+  let hurried = false;
 
   function prepare(sql: string): StatementSync {
     let statement = statements.get(sql);
@@ -35,6 +36,23 @@ export function connect(path: string): Connection {
       statements.set(sql, statement);
     }
     return statement;
+  }
+
+  /** Once another program has held it for the whole wait, nobody waits as long again until a write succeeds. */
+  function patiently<T>(write: () => T): T {
+    try {
+      const result = write();
+      if (hurried) hurry(false);
+      return result;
+    } catch (error) {
+      if (!hurried && readFault(error).code === "unavailable") hurry(true);
+      throw error;
+    }
+  }
+
+  function hurry(on: boolean): void {
+    hurried = on;
+    database.exec(`PRAGMA busy_timeout = ${on ? Math.ceil(busyTimeoutMs / 10) : busyTimeoutMs}`);
   }
 
   return {
@@ -49,7 +67,8 @@ export function connect(path: string): Connection {
         statement.setReadBigInts(true);
         writes.set(sql, statement);
       }
-      const { changes, lastInsertRowid } = statement.run(...values);
+      const prepared = statement;
+      const { changes, lastInsertRowid } = patiently(() => prepared.run(...values));
       return { changes: Number(changes), lastKey: Number(lastInsertRowid) };
     },
     // Its own statement: a loop may run while the same query is asked again.
@@ -57,7 +76,7 @@ export function connect(path: string): Connection {
     exec: (sql) => database.exec(sql),
     transaction(work) {
       if (depth > 0) return work();
-      database.exec("BEGIN IMMEDIATE");
+      patiently(() => database.exec("BEGIN IMMEDIATE"));
       depth++;
       try {
         const result = work();
@@ -83,13 +102,13 @@ export function connect(path: string): Connection {
   };
 }
 
-function open(path: string): DatabaseSync {
-  let database: DatabaseSync;
+function open(path: string, busyTimeoutMs: number): DatabaseSync {
+  let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { allowExtension: true });
     // The page size only counts before the first write. Vectors of 256 to 768 floats fit well into 8 kB.
     database.exec(`
-      PRAGMA busy_timeout = 10000;
+      PRAGMA busy_timeout = ${busyTimeoutMs};
       PRAGMA page_size = 8192;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
@@ -98,6 +117,8 @@ function open(path: string): DatabaseSync {
       PRAGMA cache_size = -16000;
     `);
   } catch (error) {
+    database?.close();
+    if (readFault(error).code === "unavailable") throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw fault(
       "invalid-settings",

@@ -6,6 +6,7 @@ export interface Fault {
   readonly message: string;
   readonly hint?: string | undefined;
   readonly status?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 const FAULT = Symbol("fault");
@@ -24,6 +25,14 @@ export function readFault(error: unknown): Fault {
       code: "disk-full",
       message: `the database cannot grow: ${message}`,
       hint: "Free some space on the disk of the data folder, then try again.",
+    };
+  }
+  if (/database is locked/i.test(message)) {
+    return {
+      code: "unavailable",
+      message: `another program holds the database: ${message}`,
+      hint: "Close the program that holds it, such as a database browser or a backup, then try again.",
+      retryAfterMs: 5_000,
     };
   }
   if (/malformed|not a database/i.test(message)) {

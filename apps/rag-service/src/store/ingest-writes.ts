@@ -416,7 +416,6 @@ export function createIngestWrites(database: Connection, passages: Passages) {
     complete,
     stage,
     staged,
-    discard,
     missingVectors,
     countVectors,
     missingAnywhere,

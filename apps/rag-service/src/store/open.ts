@@ -14,6 +14,8 @@ export interface StoreOptions {
   readonly path: string;
   /** `scan` does without the sqlite-vec extension even where it is there. Default `auto`. */
   readonly vectorSearch?: "auto" | "scan" | undefined;
+  /** How long a call waits for another program that holds the database. Default 10,000. */
+  readonly busyTimeoutMs?: number | undefined;
 }
 
 /** Opens the database in two threads: one writes, the other searches meanwhile. */
@@ -24,7 +26,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       cause: error,
     });
   });
-  const settings: DatabaseSettings = { path: options.path, vectorSearch: options.vectorSearch ?? "auto" };
+  const { path, vectorSearch = "auto", busyTimeoutMs = 10_000 } = options;
+  const settings: DatabaseSettings = { path, vectorSearch, busyTimeoutMs };
   const writer = await openThread(settings);
   const reader = await openThread(settings).catch(async (error: unknown) => {
     await writer.close();
@@ -67,7 +70,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       complete: write("complete"),
       stage: write("stage"),
       staged: write("staged"),
-      discard: write("discard"),
       missingVectors: write("missingVectors"),
       countVectors: write("countVectors"),
       missingAnywhere: write("missingAnywhere"),
@@ -117,7 +119,7 @@ async function openThread(settings: DatabaseSettings): Promise<Thread> {
     );
   });
   worker.on("exit", () => {
-    end(new LlmError("shut-down", "the database was closed", { hint: "Restart the service." }));
+    end(closed());
   });
 
   function end(error: LlmError): void {
@@ -128,9 +130,7 @@ async function openThread(settings: DatabaseSettings): Promise<Thread> {
 
   function call(name: keyof Operations, values: readonly unknown[]): Promise<unknown> {
     if (ended !== undefined || (closing !== undefined && name !== "close")) {
-      return Promise.reject(
-        ended ?? new LlmError("shut-down", "the database was closed", { hint: "Restart the service." }),
-      );
+      return Promise.reject(ended ?? closed());
     }
     return new Promise((resolve, reject) => {
       const id = next++;
@@ -164,6 +164,13 @@ async function openThread(settings: DatabaseSettings): Promise<Thread> {
   };
 }
 
-function toError({ code, message, hint, status }: Fault): LlmError {
-  return new LlmError(code, message, { operation: "store", hint, status });
+function closed(): LlmError {
+  return new LlmError("shut-down", "the database was closed", {
+    operation: "store",
+    hint: "Restart the service.",
+  });
+}
+
+function toError({ code, message, hint, status, retryAfterMs }: Fault): LlmError {
+  return new LlmError(code, message, { operation: "store", hint, status, retryAfterMs });
 }

@@ -13,11 +13,12 @@ import { createVectorSearch } from "./vectors.ts";
 export interface DatabaseSettings {
   readonly path: string;
   readonly vectorSearch: "auto" | "scan";
+  readonly busyTimeoutMs: number;
 }
 
 /** All that one thread can be asked for, by name. */
 export function createOperations(settings: DatabaseSettings) {
-  const database = connect(settings.path);
+  const database = connect(settings.path, settings.busyTimeoutMs);
   const passages = createPassages(database);
   const vectors = createVectorSearch(database, settings.vectorSearch);
   const { readText, readPages, listChunks, getChunk } = passages;

@@ -309,7 +309,6 @@ export interface IngestWrites {
   ): Promise<void>;
   /** Makes a staged version the searchable one, removes the former, ends the job: one transaction. */
   commit(versionId: string): Promise<void>;
-  discard(jobId: string): Promise<void>;
 
   /** Finds or makes the generation of an embedder; the very first becomes active at once. */
   generation(embedder: {

@@ -24,6 +24,10 @@ export const JobSchema = z
     providerId: z.string().optional(),
     model: z.string().optional(),
     error: ProblemSchema.optional(),
+    waitsFor: ProblemSchema.optional().openapi({
+      description:
+        "What keeps it from going on, such as a full disk. It goes on by itself when that is over.",
+    }),
     createdAt: time,
     updatedAt: time,
   })
