@@ -107,6 +107,21 @@ test("a relative folder is refused as a source", async () => {
   expect(refusal).toMatchObject({ status: 400, code: "invalid-request" });
 });
 
+test("patterns that are too much, or of another kind, are refused before the folder is read", async () => {
+  const add = (patterns: object) =>
+    problem("/api/v1/collections/default/sources", json("POST", { path: "/nowhere", ...patterns }));
+  for (const [patterns, field, message] of [
+    [{ include: ["{a,b}".repeat(17)] }, "include", "stand for more than 500 patterns"],
+    [{ exclude: ["!(draft)*"] }, "exclude", "has a group"],
+    [{ exclude: ["*.md", "a".repeat(501)] }, "exclude.1", "at most 500 characters"],
+    [{ include: Array.from({ length: 101 }, () => "*") }, "include", "at most 100 patterns"],
+  ] as const) {
+    const refusal = await add(patterns);
+    expect(refusal).toMatchObject({ status: 400, code: "invalid-request" });
+    expect(refusal.issues).toEqual([{ path: field, message: expect.stringContaining(message) }]);
+  }
+});
+
 test("documents are not deleted without a filter", async () => {
   const refusal = await problem("/api/v1/collections/default/documents", { method: "DELETE" });
   expect(refusal).toMatchObject({ status: 400, code: "invalid-request" });

@@ -1,10 +1,12 @@
 import { opendir, realpath, stat } from "node:fs/promises";
-import { join, matchesGlob, resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { isLlmError, LlmError } from "@enginehouse/llm-core";
 
 import { formatOf } from "../extract/sniff.ts";
 import { isLocked } from "../store/held.ts";
+import { createGlobs } from "./glob.ts";
 import type { FolderOptions, FolderResult, Submitted, SubmitOptions } from "./ingest.ts";
 import type { Content } from "./spool.ts";
 
@@ -19,14 +21,16 @@ export async function addFolder(
     readonly maxBytes: number;
   },
 ): Promise<FolderResult> {
+  const included = include === undefined ? undefined : createGlobs(include);
+  const excluded = createGlobs(exclude ?? []);
   const root = await realFolder(folder);
   const submitted: (Submitted & { readonly path: string })[] = [];
   const skipped: { readonly path: string; readonly reason: string }[] = [];
   for await (const path of files(root, "")) {
+    // A long list of which nothing is wanted must not hold up what else the service does.
+    await setImmediate();
     signal?.throwIfAborted();
-    const wanted =
-      include === undefined ? formatOf(path) !== undefined : include.some((glob) => matchesGlob(path, glob));
-    if (!wanted || exclude?.some((glob) => matchesGlob(path, glob)) === true) continue;
+    if (excluded(path) || !(included?.(path) ?? formatOf(path) !== undefined)) continue;
     const file = join(root, path);
     const { size } = await stat(file);
     if (size === 0) skipped.push({ path, reason: "it is empty" });

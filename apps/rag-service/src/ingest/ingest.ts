@@ -58,7 +58,7 @@ export interface Submitted {
 
 export interface FolderOptions {
   readonly collectionId?: string | undefined;
-  /** Glob patterns against the path inside the folder. Default: every type that can be read. */
+  /** Patterns of `glob.ts` against the path inside the folder. Default: every type that can be read. */
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,9 +1,19 @@
 /** Folders and examples as sources of documents. */
 import { z } from "@hono/zod-openapi";
 
+import { GLOB_LIMITS, globFault } from "../../ingest/glob.ts";
 import { DocumentAcceptedSchema } from "./document.ts";
 import { count, id } from "./primitives.ts";
 import { ProblemSchema } from "./problem.ts";
+
+const { patterns, length } = GLOB_LIMITS;
+const globs = z
+  .array(z.string().max(length, { error: `a pattern has at most ${length} characters`, abort: true }))
+  .max(patterns, { error: `there are at most ${patterns} patterns`, abort: true })
+  .superRefine((list, context) => {
+    const fault = globFault(list);
+    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+  });
 
 export const SourceCreateSchema = z
   .strictObject({
@@ -12,12 +22,16 @@ export const SourceCreateSchema = z
       .min(1)
       .max(4_096)
       .openapi({ description: "A folder of this computer, as an absolute path." }),
-    include: z
-      .array(z.string().max(500))
-      .max(100)
-      .optional()
-      .openapi({ example: ["**/*.md", "**/*.pdf"] }),
-    exclude: z.array(z.string().max(500)).max(100).optional(),
+    include: globs.optional().openapi({
+      description:
+        "Patterns for the path inside the folder: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any folders. " +
+        "Absent: every kind of file that can be read.",
+      example: ["**/*.md", "**/*.pdf"],
+    }),
+    exclude: globs.optional().openapi({
+      description: "Patterns for what is left out of it.",
+      example: ["**/draft*"],
+    }),
     watch: z.boolean().optional().openapi({ description: "Not yet supported: true is refused." }),
   })
   .openapi("SourceCreate");
