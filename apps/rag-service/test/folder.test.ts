@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -16,11 +16,47 @@ async function folderOf(...paths: string[]): Promise<string> {
   return root;
 }
 
-async function take(root: string, options: FolderOptions = {}) {
-  const submit = async () => ({ documentId: "doc", jobId: "job", status: "queued" }) as const;
+/** Takes all there is; `when` runs while the first file is taken, after the folder around it was listed. */
+async function take(root: string, options: FolderOptions = {}, when = async () => {}) {
+  let first = true;
+  const submit = async () => {
+    if (first) await when();
+    first = false;
+    return { documentId: "doc", jobId: "job", status: "queued" } as const;
+  };
   const { submitted, skipped } = await addFolder(root, options, { submit, maxBytes: 1_000 });
   return { taken: submitted.map(({ path }) => path), skipped };
 }
+
+test("a folder and a file that cannot be read are told, and all else is taken", async () => {
+  const root = await folderOf("a.txt", "b/one.txt", "c.txt", "d/two.txt");
+  // What vanishes between listing and reading can be had by root, too; a folder without rights fails at the same call.
+  const { taken, skipped } = await take(root, {}, async () => {
+    await rm(join(root, "b"), { recursive: true });
+    await rm(join(root, "c.txt"));
+  });
+  expect(taken).toEqual(["a.txt", "d/two.txt"]);
+  expect(skipped).toEqual([
+    { path: "b", reason: "the folder is not there any more" },
+    { path: "c.txt", reason: "the file is not there any more" },
+  ]);
+});
+
+test("a folder without rights is told, and all else is taken", async ({ skip }) => {
+  skip(process.platform === "win32" || process.getuid?.() === 0, "root reads what it has no right to");
+  const root = await folderOf("a.txt", "b/one.txt", "c/two.txt");
+  await chmod(join(root, "b"), 0o000);
+  expect(await take(root)).toEqual({
+    taken: ["a.txt", "c/two.txt"],
+    skipped: [{ path: "b", reason: "there is no right to read the folder" }],
+  });
+});
+
+test("a folder that is left out by its name need not be readable", async () => {
+  const root = await folderOf("a.txt", "b/one.txt");
+  const { skipped } = await take(root, { exclude: ["b"] }, () => rm(join(root, "b"), { recursive: true }));
+  expect(skipped).toEqual([]);
+});
 
 test("a pattern that would keep a regular expression busy takes what it fits", async () => {
   const root = await folderOf(`${"a".repeat(60)}.txt`, "b.txt");

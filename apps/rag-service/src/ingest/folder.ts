@@ -12,7 +12,10 @@ import type { Content } from "./spool.ts";
 
 const NEVER = new Set(["node_modules", "__pycache__"]);
 
-/** Every readable file under a folder. Links are not followed and hidden files are left out. */
+/**
+ * Every readable file under a folder. Links are not followed and hidden files are left out.
+ * What cannot be read is told, and keeps nothing else from being taken.
+ */
 export async function addFolder(
   folder: string,
   { collectionId, include, exclude, signal }: FolderOptions,
@@ -26,14 +29,20 @@ export async function addFolder(
   const root = await realFolder(folder);
   const submitted: (Submitted & { readonly path: string })[] = [];
   const skipped: { readonly path: string; readonly reason: string }[] = [];
-  for await (const path of files(root, "")) {
+  for await (const { path, unread } of files(root, "")) {
     // A long list of which nothing is wanted must not hold up what else the service does.
     await setImmediate();
     signal?.throwIfAborted();
-    if (excluded(path) || !(included?.(path) ?? formatOf(path) !== undefined)) continue;
+    if (excluded(path)) continue;
+    if (unread !== undefined) {
+      skipped.push({ path, reason: unread });
+      continue;
+    }
+    if (!(included?.(path) ?? formatOf(path) !== undefined)) continue;
     const file = join(root, path);
-    const { size } = await stat(file);
-    if (size === 0) skipped.push({ path, reason: "it is empty" });
+    const size = await sizeOf(file);
+    if (typeof size === "string") skipped.push({ path, reason: size });
+    else if (size === 0) skipped.push({ path, reason: "it is empty" });
     else if (size > ingest.maxBytes)
       skipped.push({ path, reason: `it is larger than ${Math.round(ingest.maxBytes / 1_000_000)} MB` });
     else {
@@ -76,15 +85,56 @@ async function realFolder(folder: string): Promise<string> {
   });
 }
 
-async function* files(root: string, inside: string): AsyncGenerator<string> {
-  const entries: { readonly name: string; readonly isFile: boolean; readonly isFolder: boolean }[] = [];
-  for await (const entry of await opendir(join(root, inside))) {
-    entries.push({ name: entry.name, isFile: entry.isFile(), isFolder: entry.isDirectory() });
+/** The size of a file, or why there is none. */
+async function sizeOf(file: string): Promise<number | string> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    return whyUnread("file", error);
+  }
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFile: boolean;
+  readonly isFolder: boolean;
+}
+
+/** The files below, and each folder that could not be read. */
+async function* files(
+  root: string,
+  inside: string,
+): AsyncGenerator<{ readonly path: string; readonly unread?: string }> {
+  const entries: Entry[] = [];
+  try {
+    for await (const entry of await opendir(join(root, inside))) {
+      entries.push({ name: entry.name, isFile: entry.isFile(), isFolder: entry.isDirectory() });
+    }
+  } catch (error) {
+    const unread = whyUnread("folder", error);
+    if (inside === "") throw unreadable(root, unread, error);
+    yield { path: inside, unread };
+    return;
   }
   for (const { name, isFile, isFolder } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (name.startsWith(".") || NEVER.has(name)) continue;
     const path = inside === "" ? name : `${inside}/${name}`;
-    if (isFile) yield path;
+    if (isFile) yield { path };
     else if (isFolder) yield* files(root, path);
   }
+}
+
+function unreadable(folder: string, why: string, cause: unknown): LlmError {
+  return new LlmError("invalid-request", `"${folder}" was not added: ${why}`, {
+    status: 403,
+    hint: "Check that the folder is there and may be read by the account of this service.",
+    cause,
+  });
+}
+
+function whyUnread(what: "file" | "folder", error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  if (code === "EACCES" || code === "EPERM") return `there is no right to read the ${what}`;
+  if (code === "ENOENT" || code === "ENOTDIR") return `the ${what} is not there any more`;
+  return `the ${what} cannot be read${code === "" ? "" : ` (${code})`}`;
 }

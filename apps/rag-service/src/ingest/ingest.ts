@@ -66,7 +66,7 @@ export interface FolderOptions {
 
 export interface FolderResult {
   readonly submitted: readonly (Submitted & { readonly path: string })[];
-  /** Files that were left out, each with the reason. */
+  /** Files that were left out and folders that could not be read, each with the reason. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
 }
 

@@ -97,7 +97,7 @@ function refused(error: unknown, name: string, signal: AbortSignal | undefined):
       cause: error,
     });
   }
-  if (code === "ENOENT" || code === "EACCES" || code === "EISDIR") {
+  if (code === "ENOENT" || code === "EACCES" || code === "EPERM" || code === "EISDIR") {
     return new LlmError("invalid-request", `"${name}" cannot be read`, {
       hint: "Check that the file is there and may be read.",
       cause: error,

@@ -40,7 +40,9 @@ export const SourceAcceptedSchema = z
   .object({
     path: z.string(),
     documents: z.array(DocumentAcceptedSchema),
-    refused: z.array(z.object({ name: z.string(), problem: ProblemSchema })),
+    refused: z
+      .array(z.object({ name: z.string(), problem: ProblemSchema }))
+      .openapi({ description: "Files that were not taken, and folders that could not be read." }),
   })
   .openapi("SourceAccepted");
 export type SourceAccepted = z.infer<typeof SourceAcceptedSchema>;
