@@ -29,6 +29,16 @@ const jobs = {
     build("@enginehouse/rag-service");
     hold(windows ? "node.exe" : "node", [join("apps", "rag-service", "dist", "server.js"), ...args]);
   },
+  /** Writes all packages as they would be published into the folder `packs`: to be tried before a release. */
+  packs() {
+    install(["--prefer-frozen-lockfile"]);
+    const published = ["./packages/*", "@enginehouse/llm-conformance"];
+    for (const name of published) build(name);
+    const filters = published.flatMap((name) => ["--filter", name]);
+    rmSync(join(root, "packs"), { recursive: true, force: true });
+    must("pnpm", [...filters, "exec", "pnpm", "pack", "--pack-destination", join(root, "packs")], "ignore");
+    console.log(`Install them all at once: npm install ${join(root, "packs")}/*.tgz`);
+  },
   /** All that `pnpm check` does. What follows `npm test --` goes to Vitest. */
   test(args) {
     install(["--frozen-lockfile"]);
@@ -136,8 +146,8 @@ function hold(command, args) {
   child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));
 }
 
-function must(command, args) {
-  const { status } = run(command, args);
+function must(command, args, output = "inherit") {
+  const { status } = run(command, args, { stdio: ["inherit", output, "inherit"] });
   if (status !== 0) process.exit(status ?? 1);
 }
 
