@@ -36,9 +36,9 @@ function step1(word: string): string {
   if (w.endsWith("eed")) {
     if (measure(w.slice(0, -3)) > 0) w = w.slice(0, -1);
   } else {
-    const found = /^(.*[aeiouy].*)(?:ed|ing)$/.exec(w) ?? undefined;
-    const root = found?.[1];
-    if (root !== undefined && hasVowel(root)) w = afterEdOrIng(root);
+    const ending = ["ed", "ing"].find((one) => w.endsWith(one));
+    const root = w.slice(0, w.length - (ending?.length ?? 0));
+    if (ending !== undefined && hasVowel(root)) w = afterEdOrIng(root);
   }
   if (w.endsWith("y") && hasVowel(w.slice(0, -1))) w = `${w.slice(0, -1)}i`;
   return w;
