@@ -6,6 +6,12 @@ import type { AnswerRequest, Notice } from "./api/schemas.ts";
 import type { Attribution } from "./cite/attribute.ts";
 import type { Store } from "./store/store.ts";
 
+/**
+ * What is taken of one answer, in characters, its reasoning included: more than the models of today write at once, so
+ * only one that does not end by itself gets there. All of it is kept in memory and saved in one piece.
+ */
+export const MAX_ANSWER = 1_000_000;
+
 /** An `LlmError`, or a fault of the service. */
 export type Fault = Error & { readonly hint?: string | undefined };
 
@@ -96,6 +102,7 @@ export function modelsFailed(error: Fault, tried: number): Notice {
 export function noticesOfEnd(
   attribution: Attribution | undefined,
   finish: FinishEvent | undefined,
+  tooLong: boolean,
 ): Notice[] {
   const notices: Notice[] = [];
   if (attribution?.nothingSupported === true) {
@@ -105,7 +112,13 @@ export function noticesOfEnd(
       hint: "Trust the quotes, not the answer.",
     });
   }
-  if (finish?.reason.unified === "length") {
+  if (tooLong) {
+    notices.push({
+      code: "answer-cut",
+      message: `The answer was cut at ${MAX_ANSWER.toLocaleString("en")} characters, the most that is taken.`,
+      hint: "Ask for less at once, or choose another model: this one may not have come to an end by itself.",
+    });
+  } else if (finish?.reason.unified === "length") {
     notices.push({
       code: "answer-cut",
       message: "The answer was cut at its limit of tokens.",

@@ -15,6 +15,7 @@ import {
 
 import type { ModelChoice } from "./api/schemas.ts";
 import type { Models } from "./models.ts";
+import { createPauses } from "./pauses.ts";
 
 export interface TargetWishes {
   readonly model?: string | undefined;
@@ -62,8 +63,8 @@ export interface AttemptHandlers {
   started(attempt: Attempt): void;
   /** The request for this target: prompts differ, because windows do. */
   prepare(attempt: Attempt, provider: Provider, signal: AbortSignal): Promise<ChatRequest>;
-  /** Every event of the answer, in order. */
-  event(attempt: Attempt, event: ChatEvent): void;
+  /** Every event of the answer, in order. With `enough` the model is stopped, and has answered. */
+  event(attempt: Attempt, event: ChatEvent): "enough" | undefined;
   failed(attempt: Attempt, error: LlmError): void;
 }
 
@@ -89,6 +90,7 @@ export async function tryTargets(
   const chain = new AbortController();
   const deadline = setTimeout(() => chain.abort(new Error("too late")), firstWordMs);
   const either = AbortSignal.any([signal, chain.signal]);
+  const pause = createPauses(either);
   try {
     for (const [index, target] of targets.entries()) {
       const attempt = { number: index + 1, target };
@@ -98,6 +100,8 @@ export async function tryTargets(
         const provider = await registry.provider(target.providerId);
         const request = await handlers.prepare(attempt, provider, either);
         for await (const batch of batchesOf(streamOf(provider, request, either))) {
+          // A model that never waits must not keep everybody else waiting.
+          await pause();
           for (const event of batch) {
             // Once a word has been handed out there is no going back: only the start may move on.
             if (!spoken && isWord(event)) {
@@ -105,7 +109,7 @@ export async function tryTargets(
               clearTimeout(deadline);
             }
             if (event.type === "finish" && !spoken) throw wordless(target);
-            handlers.event(attempt, event);
+            if (handlers.event(attempt, event) === "enough") return { answered: attempt };
           }
         }
         return { answered: attempt };

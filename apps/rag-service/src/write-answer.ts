@@ -1,12 +1,12 @@
 /** A model's answer: the targets in turn, the prompt for each, and every sentence with what supports it. */
-import type { ChatRequest, FinishEvent, Registry } from "@enginehouse/llm-core";
+import type { ChatEvent, ChatRequest, FinishEvent, Registry } from "@enginehouse/llm-core";
 
 import { emitFigures, emitSentence, isWord, passOn, withoutRef } from "./answer-events.ts";
 import { toProblem } from "./api/problem.ts";
 import type { AnswerRequest, ModelChoice } from "./api/schemas.ts";
 import { type Attributor, createAttributor } from "./cite/attribute.ts";
 import type { Embedder } from "./embedder.ts";
-import { type Fault, noModel, noticesOfEnd, type Waiting } from "./notices.ts";
+import { type Fault, MAX_ANSWER, noModel, noticesOfEnd, type Waiting } from "./notices.ts";
 import { buildPrompt, type Prompt, type Turn } from "./prompt.ts";
 import type { Quote } from "./retrieve/quotes.ts";
 import type { Searcher, SearchResult } from "./retrieve/search.ts";
@@ -50,6 +50,8 @@ export async function writeAnswer(
   let attributor: Attributor | undefined;
   let clock = { started: 0, first: 0 };
   let finish: FinishEvent | undefined;
+  let room = MAX_ANSWER;
+  let tooLong = false;
 
   const attempts = tryTargets(
     parts.registry,
@@ -85,7 +87,11 @@ export async function writeAnswer(
       event(attempt, event) {
         if (event.type === "finish") finish = event;
         else if (clock.first === 0 && isWord(event)) clock.first = performance.now();
-        passOn(event, attempt, emit, attributor);
+        const taken = withinRoom(event, room);
+        passOn(taken, attempt, emit, attributor);
+        if (taken !== event) tooLong = true;
+        else if ("text" in event && isWord(event)) room -= event.text.length;
+        return tooLong ? "enough" : undefined;
       },
       failed({ number, target }, error) {
         const { providerId, model } = target;
@@ -107,8 +113,17 @@ export async function writeAnswer(
   const ended = performance.now();
   const attribution = await attributor?.finish();
   emitFigures(finish, target, clock, ended, emit);
-  for (const notice of noticesOfEnd(attribution, finish)) emit({ type: "notice", notice });
-  return { outcome: { mode: "generate", finishReason: finish?.reason.unified } };
+  for (const notice of noticesOfEnd(attribution, finish, tooLong)) emit({ type: "notice", notice });
+  const finishReason = tooLong ? "length" : finish?.reason.unified;
+  return { outcome: { mode: "generate", finishReason } };
+}
+
+/** The same event, or the beginning of its text that still fits, no character halved. */
+function withinRoom(event: ChatEvent, room: number): ChatEvent {
+  if ((event.type !== "text-delta" && event.type !== "reasoning-delta") || event.text.length <= room)
+    return event;
+  const text = event.text.slice(0, room).replace(/[\uD800-\uDBFF]$/, "");
+  return { ...event, text };
 }
 
 function chatRequest(target: ModelChoice, prompt: Prompt, { temperature, seed }: AnswerRequest): ChatRequest {

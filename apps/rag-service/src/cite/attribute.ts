@@ -1,4 +1,5 @@
 import type { Embedder } from "../embedder.ts";
+import { createPauses } from "../pauses.ts";
 import type { HitScore } from "../retrieve/search.ts";
 import type { Store } from "../store/store.ts";
 import { type AnswerSentence, createSentenceCutter, type WrittenMarker } from "./answer-sentences.ts";
@@ -64,7 +65,7 @@ export interface Attribution {
 }
 
 export interface Attributor {
-  /** The next piece of the answer, in order. Never blocks; verdicts come through `onSentence`. */
+  /** The next piece of the answer, in order, of any size. Never blocks; verdicts come through `onSentence`. */
   push(delta: string): void;
   /** No more is coming: the last sentence is judged, then the whole. */
   finish(): Promise<Attribution>;
@@ -100,17 +101,31 @@ export function createAttributor(options: AttributorOptions): Attributor {
     frequencies: options.frequencies,
   });
   const verdicts: SentenceVerdict[] = [];
+  const waiting: AnswerSentence[] = [];
+  const pause = createPauses(signal);
   let refused = false;
+  let final = false;
+  let busy = false;
   let work = Promise.resolve();
 
-  function queue(sentences: readonly AnswerSentence[]): void {
-    for (const sentence of sentences) {
-      work = work.then(async () => {
-        const verdict = await judge(sentence);
-        verdicts.push(verdict);
-        onSentence?.(verdict);
-      });
+  /** Judges what has ended, one after the other, with pauses in which the signal can be given. */
+  async function judgeAll(): Promise<void> {
+    for (;;) {
+      await pause();
+      signal?.throwIfAborted();
+      const sentence = waiting.shift() ?? cutter.next(final);
+      if (sentence === undefined) break;
+      const verdict = await judge(sentence);
+      verdicts.push(verdict);
+      onSentence?.(verdict);
     }
+    busy = false;
+  }
+
+  function start(): void {
+    if (busy) return;
+    busy = true;
+    work = work.then(judgeAll);
     // A fault is told by `finish`; until then nobody may be listening.
     work.catch(() => undefined);
   }
@@ -152,9 +167,18 @@ export function createAttributor(options: AttributorOptions): Attributor {
   }
 
   return {
-    push: (delta) => queue(cutter.push(delta)),
+    push(delta) {
+      cutter.push(delta);
+      while (waiting.length < AHEAD) {
+        const sentence = cutter.next();
+        if (sentence === undefined) break;
+        waiting.push(sentence);
+      }
+      if (waiting.length > 0) start();
+    },
     async finish() {
-      queue(cutter.finish());
+      final = true;
+      start();
       await work;
       const claims = verdicts.filter((verdict) => verdict.supported !== undefined).length;
       const supported = verdicts.filter((verdict) => verdict.supported === true).length;
@@ -170,6 +194,8 @@ export function createAttributor(options: AttributorOptions): Attributor {
   };
 }
 
+/** Sentences are cut as they come, but no more than this ahead of the judging: the others when it is their turn. */
+const AHEAD = 16;
 /** A marker stands as long as no other passage supports the sentence by so much more. */
 const CLEARLY_BETTER = 0.2;
 

@@ -73,9 +73,12 @@ export function foldEvent(run: Run, event: ProgressEvent, at: number): void {
     case "sentence": {
       const { type: _, ...sentence } = event;
       run.sentences.push(sentence);
-      const claims = run.sentences.filter((one) => one.supported !== undefined);
-      if (claims.length > 0)
-        run.supportedShare = claims.filter((one) => one.supported).length / claims.length;
+      if (sentence.supported !== undefined) {
+        const { claims, supported } = claimsOf.get(run) ?? { claims: 0, supported: 0 };
+        const now = { claims: claims + 1, supported: supported + Number(sentence.supported) };
+        claimsOf.set(run, now);
+        run.supportedShare = now.supported / now.claims;
+      }
       return;
     }
     case "citation":
@@ -115,3 +118,5 @@ export function closeAttempt(
 }
 
 const startedAt = new WeakMap<Run, number>();
+/** Counted as they come: an answer may have thousands of sentences. */
+const claimsOf = new WeakMap<Run, { readonly claims: number; readonly supported: number }>();
