@@ -1,6 +1,9 @@
+/** As in the index (FTS5's `porter`), which leaves longer ones as they are. */
+const LONGEST = 64;
+
 /** Porter's stemmer for English, the same as the index uses, so that both agree on what is one word. */
 export function stem(word: string): string {
-  if (word.length < 3 || !/^[a-z]+$/.test(word)) return word;
+  if (word.length < 3 || word.length > LONGEST || !/^[a-z]+$/.test(word)) return word;
   let w = word;
   w = step1(w);
   w = replaceSuffix(w, STEP2, (root) => measure(root) > 0);
