@@ -59,8 +59,8 @@ describe("a pattern", () => {
   });
 
   test("may begin with the folder itself, takes a character for one, and minds no case where the disk does not", () => {
-    expect(createGlobs(["./*.md"])("a.md")).toBe(true);
-    expect(createGlobs(["?"])("😀")).toBe(true);
+    expect(createGlobs(["./*.md"], false)("a.md")).toBe(true);
+    expect(createGlobs(["?"], false)("😀")).toBe(true);
     expect(createGlobs(["*.MD"], true)("a.md")).toBe(true);
     expect(createGlobs(["*.MD"], false)("a.md")).toBe(false);
   });
@@ -81,12 +81,15 @@ describe("a pattern is soon answered, other than by a regular expression:", () =
     ["braces around nothing", `${"{".repeat(250)}${"}".repeat(250)}`],
     ["braces inside each other", `${"{a,".repeat(120)}${"}".repeat(120)}`],
   ])("%s", (_what, pattern) => {
-    const fits = createGlobs([pattern]);
+    const fits = createGlobs([pattern], false);
     expect([`${"a".repeat(60)}.txt`, name, path].filter(fits)).toEqual([]);
   });
 
   test("as many as there may be", () => {
-    const fits = createGlobs(Array.from({ length: 100 }, () => `**/${"*a".repeat(23)}b`));
+    const fits = createGlobs(
+      Array.from({ length: 100 }, () => `**/${"*a".repeat(23)}b`),
+      false,
+    );
     expect(fits(path)).toBe(false);
   });
 });
@@ -105,7 +108,7 @@ describe("a list of patterns is refused", () => {
     ["a named class", "[[:alpha:]]*", "has a named class"],
   ])("for %s", (_what, pattern, fault) => {
     expect(globFault([pattern])).toContain(fault);
-    expect(() => createGlobs([pattern])).toThrow(fault);
+    expect(() => createGlobs([pattern], false)).toThrow(fault);
   });
 
   test("for its length, and never for less", () => {

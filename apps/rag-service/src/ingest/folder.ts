@@ -6,7 +6,7 @@ import { isLlmError, LlmError } from "@enginehouse/llm-core";
 
 import { formatOf } from "../extract/sniff.ts";
 import { isLocked } from "../store/held.ts";
-import { createGlobs } from "./glob.ts";
+import { createGlobs, globFault } from "./glob.ts";
 import type { FolderOptions, FolderResult, Submitted, SubmitOptions } from "./ingest.ts";
 import type { Content } from "./spool.ts";
 
@@ -24,8 +24,8 @@ export async function addFolder(
     readonly maxBytes: number;
   },
 ): Promise<FolderResult> {
-  const included = include === undefined ? undefined : createGlobs(include);
-  const excluded = createGlobs(exclude ?? []);
+  const included = include === undefined ? undefined : readGlobs(include);
+  const excluded = readGlobs(exclude ?? []);
   const root = await realFolder(folder);
   const submitted: (Submitted & { readonly path: string })[] = [];
   const skipped: { readonly path: string; readonly reason: string }[] = [];
@@ -66,6 +66,15 @@ export async function addFolder(
     }
   }
   return { submitted, skipped };
+}
+
+/** Case tells no names apart on the disks of these systems. */
+const IGNORES_CASE = process.platform === "win32" || process.platform === "darwin";
+
+function readGlobs(patterns: readonly string[]) {
+  const fault = globFault(patterns);
+  if (fault !== undefined) throw new LlmError("invalid-request", fault, { status: 400 });
+  return createGlobs(patterns, IGNORES_CASE);
 }
 
 async function realFolder(folder: string): Promise<string> {

@@ -9,17 +9,15 @@
 //
 // All else stands for itself, and so does a bracket or a brace that is not closed. Groups such as !(a) and classes such as
 // [:alpha:] are refused. The whole path has to fit. Hidden names are not treated apart: they are never listed.
-import { LlmError } from "@enginehouse/llm-core";
-
 import { readBraces } from "./braces.ts";
 
 /** Limits of one list of patterns. */
 export const GLOB_LIMITS = { patterns: 100, length: 500, variants: 500, characters: 5_000 } as const;
 
-/** Tells of a path whether one of the patterns fits it. Throws `invalid-request` for patterns that `globFault` refuses. */
-export function createGlobs(patterns: readonly string[], ignoreCase = ignoresCase()) {
+/** Tells of a path whether one of the patterns fits it. Throws for patterns that `globFault` refuses. */
+export function createGlobs(patterns: readonly string[], ignoreCase: boolean) {
   const { variants, fault } = readPatterns(patterns);
-  if (fault !== undefined) throw new LlmError("invalid-request", fault, { status: 400 });
+  if (fault !== undefined) throw new RangeError(fault);
   const fold = (text: string) => (ignoreCase ? text.toLowerCase() : text);
   const globs = variants.map((variant) => readGlob(fold(variant)));
   return (path: string): boolean => {
@@ -150,9 +148,4 @@ function accepts(token: Token, character: string): boolean {
   if (typeof token === "string") return token === character;
   const code = character.codePointAt(0) ?? 0;
   return token.negated !== token.ranges.some(([low, high]) => low <= code && code <= high);
-}
-
-/** As the disks of these systems do. */
-function ignoresCase(): boolean {
-  return process.platform === "win32" || process.platform === "darwin";
 }
