@@ -39,6 +39,8 @@ export interface DoubleState {
   catalogue: CatalogueEntry[];
   /** Providers whose models could not be listed. */
   problems: Problem[];
+  /** What the installed provider reads. */
+  modelFormats: string[];
   runs: Map<string, Run>;
   /** How long the model takes for one word. */
   wordMs: number;
@@ -227,7 +229,7 @@ function routes(state: DoubleState): readonly (readonly [RegExp, Route])[] {
               packageVersion: "0.1.0",
               operations: ["chat", "embed"],
               features: [],
-              modelFormats: ["gguf"],
+              modelFormats: state.modelFormats,
               health: { status: "ok", checkedAt: now() },
             },
           ],
@@ -595,6 +597,7 @@ export function firstState(): DoubleState {
       },
     ],
     problems: [],
+    modelFormats: ["gguf"],
     runs: new Map(),
     wordMs: 12,
     answer: [

@@ -346,6 +346,15 @@ describe.skipIf(noBrowser)("states that a real service comes into rarely", () =>
     await page.locator(".answering select").selectOption("lab/oak");
   });
 
+  test("a file is asked for only where a provider reads files", async () => {
+    await page.goto(`${double.url}/models`);
+    await page.getByText("Put a GGUF file into this folder").waitFor();
+    double.state.modelFormats = [];
+    await page.goto(`${double.url}/models`);
+    await page.getByText("No installed provider reads model files.").waitFor();
+    expect(await page.getByText("Put a GGUF file").count()).toBe(0);
+  });
+
   test("lists and quotations of a document are drawn, and the marked passage is exact", async () => {
     const text =
       "Before you leave:\n\n- shut the **gate**,\n  both wings\n- oil the wheel\n\n> It turns.\n> Still.\n";

@@ -14,6 +14,8 @@ import { providers, Providers } from "./providers.tsx";
 
 export function ModelsPage() {
   const { value, problem, loading } = models.use();
+  const { value: known } = providers.use();
+  const readsFiles = known?.providers.some(({ modelFormats }) => modelFormats.includes("gguf")) !== false;
   const jobs = useJobs();
   useEffect(() => {
     void models.refresh();
@@ -48,12 +50,21 @@ export function ModelsPage() {
           />
           <section aria-labelledby="folder-title">
             <h2 id="folder-title">A model file of your own</h2>
-            <p>Put a GGUF file into this folder, then look again. It is used where it lies.</p>
-            <p className="folder">
-              <FolderOpen className="icon" aria-hidden />
-              <code>{value.modelsFolder}</code>
-              <CopyButton label="Copy path" text={() => value.modelsFolder} />
-            </p>
+            {readsFiles ? (
+              <>
+                <p>Put a GGUF file into this folder, then look again. It is used where it lies.</p>
+                <p className="folder">
+                  <FolderOpen className="icon" aria-hidden />
+                  <code>{value.modelsFolder}</code>
+                  <CopyButton label="Copy path" text={() => value.modelsFolder} />
+                </p>
+              </>
+            ) : (
+              <p>
+                No installed provider reads model files. Add @enginehouse/llm-provider-llamacpp to the
+                application, or a model to a server below.
+              </p>
+            )}
           </section>
           <Installed list={value} />
         </>
