@@ -117,9 +117,10 @@ async function main(): Promise<void> {
   const report = (error: unknown) => running.service.report(`enginehouse: bug: ${lineOf(error)}`);
   process.on("unhandledRejection", report);
   // A plugin may throw in a timer of its own: that costs what it was doing, not the answers of all others.
-  process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
+  process.on("uncaughtException", (error: unknown) => {
     // Nobody reads what would be reported.
-    if (error.code !== "EPIPE") report(error);
+    const { code, syscall } = Object(error) as NodeJS.ErrnoException;
+    if (code !== "EPIPE" || syscall !== "write") report(error);
   });
 }
 

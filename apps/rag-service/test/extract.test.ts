@@ -107,6 +107,9 @@ describe("HTML", () => {
     const cells =
       "<table><tr><td><p>Sunday</p><p>and <b>Mon</b>day</p><ul><li>Boots</li><li>Ropes</li></ul></td><td>Fee<br>Twelve<script>no()</script></td></tr></table>";
     expect((await read("data.html", cells)).text).toBe("Sunday and Monday Boots Ropes | Fee Twelve");
+    const named =
+      "<table><tr><th><h4>Name</h4></th><th><h4>Fee</h4></th></tr><tr><td>Oak</td><td>12</td></tr></table>";
+    expect((await read("named.html", named)).text).toBe("Name | Fee\n\nOak | 12");
     const layout =
       "<table><tr><td><h1>Harbour rules</h1><p>The gate closes at nine.</p></td><td><div><table><tr><td>one</td><td>two</td></tr></table></div></td></tr></table>";
     const { text, blocks } = await read("layout.html", layout);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -285,6 +285,34 @@ test("cancelling a first upload takes its document with it; of an old one the ve
   expect((await library.store.listDocuments()).map(({ id }) => id)).toEqual([old]);
   expect(await library.store.readText(old)).toBe("The old text.");
   expect(await readdir(join(library.folder, "spool"))).toEqual([]);
+});
+
+test("a file that cannot be removed when its document is whole holds up no other one", async () => {
+  const words = createWordEmbedder();
+  const library = await openLibrary({ settings: { concurrency: 1 } });
+  const spooled = join(library.folder, "spool");
+  let stuck: string | undefined;
+  library.present.embedder = {
+    ...words,
+    embed: async (...asked) => {
+      if (stuck === undefined) {
+        stuck = (await readdir(spooled)).find((name) => name === first.jobId);
+        await rm(join(spooled, stuck ?? ""));
+        // A folder of this name cannot be removed as a file.
+        await mkdir(join(spooled, stuck ?? ""));
+      }
+      return words.embed(...asked);
+    },
+  };
+  const completed: string[] = [];
+  library.ingestor.subscribe(({ type, job }) => {
+    if (type === "job.completed") completed.push(job.id);
+  });
+  const first = await library.ingestor.submit(Buffer.from("The first text."), { name: "a.txt" });
+  const second = await library.ingestor.submit(Buffer.from("The second text."), { name: "b.txt" });
+  await library.ingestor.idle();
+  expect(stuck).toBe(first.jobId);
+  expect(completed).toEqual([first.jobId, second.jobId]);
 });
 
 describe("the embedder", () => {

@@ -195,7 +195,7 @@ describe.skipIf(skipped !== undefined)(
     test("what a plugin throws in a timer of its own is told, and ends no answer", async () => {
       writeModels();
       const late = `data:text/javascript,${encodeURIComponent(
-        'process.on("SIGUSR2", () => setTimeout(() => { throw new Error("thrown late") }))',
+        'process.on("SIGUSR2", () => { setTimeout(() => { throw null }); setTimeout(() => { throw new Error("thrown late") }, 20) })',
       )}`;
       const service = await startProcess({ ENGINEHOUSE_DATA_DIR: data, NODE_OPTIONS: `--import=${late}` });
       open.push(service);

@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { getEventListeners } from "node:events";
+import { readFileSync } from "node:fs";
 import { platform } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -99,6 +100,19 @@ test.each([
   } finally {
     vi.unstubAllEnvs();
   }
+});
+
+test("a variable that hides every GPU by being empty reaches the engine", { skip: !linux }, async () => {
+  const before = enginesOf(process.pid);
+  vi.stubEnv("CUDA_VISIBLE_DEVICES", "");
+  try {
+    await models.provider().loadModel({ model: endless });
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  const [engine = 0] = enginesOf(process.pid).filter((pid) => !before.includes(pid));
+  const variables = readFileSync(`/proc/${engine}/environ`, "utf8").split("\0");
+  expect(variables).toContain("CUDA_VISIBLE_DEVICES=");
 });
 
 test("without a process of its own, what the engine could not read is named", async () => {

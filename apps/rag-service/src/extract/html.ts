@@ -132,6 +132,8 @@ function walk(root: unknown): Walked {
 
 /** A cell with headings or a table of its own places things on a page: what it holds is read block by block. */
 function isLayout(cell: TreeNode): boolean {
+  // What names a column may well be written as a heading.
+  if (/^TH$/i.test(cell.nodeName)) return false;
   return [...cell.childNodes].some(
     (child) => child.nodeType === 1 && (/^(?:H[1-6]|TABLE)$/i.test(child.nodeName) || isLayout(child)),
   );

@@ -162,7 +162,12 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     const failed = await store.listJobs({ status: "failed", limit: -1 });
     await spool.keepOnly(new Set([...pending, ...failed].map((job) => job.id)));
     for (const job of pending) queue.add(job.id);
-    if ((await options.embedder()) !== undefined && (await pipeline.lacksVectors())) await reindex();
+    try {
+      if ((await options.embedder()) !== undefined && (await pipeline.lacksVectors())) await reindex();
+    } catch (error) {
+      // What another program holds now is looked at again with the next document.
+      if (!isHeld(error)) throw error;
+    }
     return { resumed: pending.length };
   }
 
@@ -300,7 +305,7 @@ export function displayName(name: string): string {
 
 /** Bytes that were read with other settings are read again. */
 function fingerprint({ parentTokens, parentOverlap, windowTokens, windowOverlap }: IngestSettings): string {
-  return `reader 2, ${parentTokens}/${parentOverlap}, ${windowTokens}/${windowOverlap}`;
+  return `reader 3, ${parentTokens}/${parentOverlap}, ${windowTokens}/${windowOverlap}`;
 }
 
 function newId(kind: "doc" | "job"): string {

@@ -86,8 +86,9 @@ export function createPipeline(options: {
   async function settled(jobId: string): Promise<void> {
     const job = await store.getJob(jobId);
     if (job?.status === "completed") {
-      if (job.kind === "ingest") await spool.remove(jobId);
       emit({ type: "job.completed", job });
+      // What cannot be removed now goes with the next start: the document is whole.
+      if (job.kind === "ingest") await spool.remove(jobId).catch(() => undefined);
     } else if (job?.status === "failed") emit({ type: "job.failed", job });
   }
 

@@ -38,7 +38,7 @@ export function createSpool(folder: string, maxBytes: number): Spool {
     try {
       for await (const piece of pieces(content)) {
         signal?.throwIfAborted();
-        if (bytes < SNIFFED) head.push(Uint8Array.from(piece.subarray(0, SNIFFED - bytes)));
+        if (bytes < SNIFFED) head.push(new Uint8Array(piece.subarray(0, SNIFFED - bytes)));
         bytes += piece.byteLength;
         if (bytes > maxBytes) throw tooLarge(name, maxBytes);
         hash.update(piece);

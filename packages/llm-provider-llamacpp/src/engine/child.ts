@@ -85,10 +85,14 @@ export async function launch(options: EngineOptions, linger: number, onEnd: () =
 
 /**
  * The library reads variables while it is imported, and one that it cannot read ends it. `CI`, which it wants to be
- * true or false, is whatever a build server sets, and says nothing here; one that is empty is meant to be none.
+ * true or false, is whatever a build server sets, and says nothing here; one of its own that is empty is meant to be
+ * none. For others empty may have a meaning: `CUDA_VISIBLE_DEVICES` then hides every GPU.
  */
 function environment(): NodeJS.ProcessEnv {
-  const set = Object.entries(process.env).filter(([name, value]) => name !== "CI" && value !== "");
+  const set = Object.entries(process.env).filter(
+    ([name, value]) =>
+      name !== "CI" && (value !== "" || !/^NODE_LLAMA_CPP_|^npm_config_node_llama_cpp_/i.test(name)),
+  );
   return Object.fromEntries(set);
 }
 
