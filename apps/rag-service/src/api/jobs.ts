@@ -137,7 +137,10 @@ function events(description: string) {
 }
 
 function presenter({ ingestor }: Service): (row: stored.Job) => Job {
-  return (row) => presentJob(row, ingestor.waiting().get(row.id));
+  return (row) => {
+    const open = row.status === "queued" || row.status === "running";
+    return presentJob(row, open ? ingestor.waiting().get(row.id) : undefined);
+  };
 }
 
 async function requireJob(service: Service, id: string): Promise<Job> {

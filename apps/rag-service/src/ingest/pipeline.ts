@@ -94,7 +94,8 @@ export function createPipeline(options: {
 
   async function tellOfWait(jobId: string): Promise<void> {
     const job = await store.getJob(jobId);
-    if (job === undefined) return;
+    // One that is whole only waits to ask for its vectors: it is told as completed, once.
+    if (job?.status !== "queued" && job?.status !== "running") return;
     const { stage, done, total } = job;
     emit({ type: "job.progress", job, stage, done, total });
   }

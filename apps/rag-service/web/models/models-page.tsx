@@ -61,8 +61,8 @@ export function ModelsPage() {
               </>
             ) : (
               <p>
-                No installed provider reads model files. Add @enginehouse/llm-provider-llamacpp to the
-                application, or a model to a server below.
+                No installed provider reads model files. Install one that does, or use a model of a server
+                below.
               </p>
             )}
           </section>
