@@ -11,6 +11,7 @@ import { openRunStore } from "../src/runs/run-store.ts";
 import { createRuns } from "../src/runs/runs.ts";
 import { connect } from "../src/store/database.ts";
 import { readFault } from "../src/store/fault.ts";
+import { openStore } from "../src/store/open.ts";
 import { createDouble, words } from "./double.ts";
 import { emptyFolder, openLibrary } from "./library.ts";
 import { json, serviceUnderTest, until } from "./under-test.ts";
@@ -220,4 +221,29 @@ test("the fault of a held database has its own code; what is not known keeps the
   const locked = Object.assign(new Error("database is locked"), { errcode: 261 });
   expect(readFault(locked)).toMatchObject({ code: "unavailable", retryAfterMs: 5_000 });
   expect(readFault(new Error("no such table: x")).code).toBe("provider-internal");
+});
+
+test("a job that meets a held database once goes on, though its failure could have been written", async () => {
+  const folder = await emptyFolder();
+  const store = await openStore({ path: join(folder, "enginehouse.db") });
+  let refusals = 0;
+  const commit: typeof store.ingest.commit = async (versionId) => {
+    refusals += 1;
+    if (refusals === 1) throw new LlmError("unavailable", "held", { operation: "store" });
+    return store.ingest.commit(versionId);
+  };
+  const ingestor = createIngestor({
+    store: { ...store, ingest: { ...store.ingest, commit } },
+    embedder: () => undefined,
+    dataDir: folder,
+    settings: { waitMs: 10 },
+  });
+  onTestFinished(async () => {
+    await ingestor.close();
+    await store.close();
+  });
+  const { documentId } = await ingestor.submit(Buffer.from("The anchor is heavy."), { name: "a.txt" });
+  await ingestor.idle();
+  expect(await store.getDocument(documentId)).toMatchObject({ job: { status: "completed" } });
+  expect(refusals).toBe(2);
 });
